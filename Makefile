@@ -1,0 +1,86 @@
+# Every command of the project. `make` lists them; each installs what it needs into $(VENV) first.
+
+PYTHON ?= python3
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 8000
+WORKERS ?= 1
+PYTEST_FLAGS ?= --numprocesses=auto
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE = $(VENV)-lock/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
+  --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+CODE := service tests scripts $(wildcard demo benchmarks)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve demo test check format accuracy openapi reference lock wheel clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(VENV)/.service ## start the service (HOST=127.0.0.1 PORT=8000 WORKERS=1)
+	$(BIN)/actiscope serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
+
+demo: $(VENV)/.service ## start the service, send it real preactivations, print its answers, stop it
+	$(BIN)/python demo/run.py
+
+test: $(VENV)/.dev ## run the tests (PYTEST_FLAGS='-k sigmoid')
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: $(VENV)/.dev ## check the format, lint, types and layers
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## rewrite the code in the format that `make check` asks for
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+accuracy: $(VENV)/.dev ## print the worst error of every function, order and dtype, in ulp
+	$(BIN)/python -m tests.oracle.accuracy
+
+openapi: $(VENV)/.service ## rewrite openapi/openapi.json from the application
+	$(BIN)/actiscope openapi > $(VENV)/openapi.json
+	mv $(VENV)/openapi.json openapi/openapi.json
+
+reference: $(VENV)/.service ## rewrite docs/reference.md from the catalogue
+	$(BIN)/actiscope reference > $(VENV)/reference.md
+	mv $(VENV)/reference.md docs/reference.md
+
+lock: $(VENV)-lock/.stamp ## pin the newest allowed dependencies in requirements/, with their hashes
+	$(COMPILE) --upgrade --output-file requirements/service.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/service.txt --extra test --extra check --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
+	@! grep -nE '://|^ *-' requirements/service.txt requirements/dev.txt requirements/build.txt | grep -v -- --hash=
+
+wheel: $(VENV)/.service ## build the wheel into dist/
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## remove what these commands made
+	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Actiscope needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps say which lock files are installed: a second call installs nothing.
+$(VENV)/.service: pyproject.toml requirements/service.txt requirements/build.txt | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/service.txt -r requirements/build.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.service requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The lock is made by the oldest supported Python, whose newest packages the later ones take too.
+$(VENV)-lock/.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "The lock is made with Python 3.11: make lock PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip --disable-pip-version-check --quiet install pip-tools==7.6.2
+	@touch $@
