@@ -15,7 +15,7 @@ CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test check format accuracy openapi reference lock wheel clean
+.PHONY: help serve demo test check format accuracy openapi reference lock wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ check: $(VENV)/.dev ## check the format, lint, types and layers
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev ## rewrite the code in the format that `make check` asks for
 	$(BIN)/ruff format $(CODE)
@@ -58,6 +58,9 @@ lock: $(VENV)-lock/.stamp ## pin the newest allowed dependencies in requirements
 
 wheel: $(VENV)/.service ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+smoke: $(VENV)/.service ## build the wheel, install it elsewhere, start it and ask it a question
+	$(BIN)/python scripts/wheel_smoke.py
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
