@@ -1,0 +1,79 @@
+"""How the routes describe themselves in the published contract: bodies, answers and failures, each with an example."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from service.api.examples import Example, Json
+from service.api.failures import FAILURES, Failure
+from service.api.kinds import KINDS
+from service.api.problems import MEDIA_TYPE
+from service.api.requests import JSON
+from service.wire.problems import Problem
+
+Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
+
+_POST = ("malformed_json", "too_deep", "not_acceptable", "body_too_large", "unsupported_media_type")
+_QUESTION = ("ragged_array", "unknown_field", "unknown_activation", "no_query_items")
+
+
+def json_body(schema: str, examples: Mapping[str, Example]) -> Json:
+    """The request body of an operation."""
+    shown = {name: {"summary": example.summary, "value": example.request} for name, example in examples.items()}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": _ref(schema), "examples": shown}}}}
+
+
+def computed(schema: str, path: str, examples: Mapping[str, Example]) -> Responses:
+    """The answers of an operation that computes."""
+    shown = {name: {"summary": example.summary, "value": example.response} for name, example in examples.items()}
+    answer = {"description": "The answer.", "content": {JSON: {"schema": _ref(schema), "examples": shown}}}
+    return {200: answer} | problems(path, *_POST, *_QUESTION)
+
+
+def page(schema: str, example: Json | None = None) -> Responses:
+    """The answers of an operation whose answer does not change, so that a client may keep it."""
+    kept = {
+        "ETag": {"description": "Validator, for `If-None-Match`.", "schema": {"type": "string"}},
+        "Cache-Control": {"description": "How long to keep the answer.", "schema": {"type": "string"}},
+    }
+    return {
+        200: {"description": "The answer.", "headers": kept, "content": {JSON: _content(schema, example)}},
+        304: {"description": "The client has the answer: its validator was sent in `If-None-Match`.", "headers": kept},
+    }
+
+
+def fresh(schema: str, example: Json) -> Responses:
+    """The answer of an operation that is asked anew each time."""
+    return {200: {"description": "The answer.", "content": {JSON: _content(schema, example)}}}
+
+
+def problems(path: str, *names: str) -> Responses:
+    """The failures of an operation, by the names of their examples; an internal error is always among them."""
+    responses: Responses = {}
+    for name in (*names, "internal_error"):
+        failure = FAILURES[name]
+        response = responses.setdefault(failure.status, _failed(failure.status))
+        response["content"][MEDIA_TYPE]["examples"][name] = {"value": document(failure, path)}
+    return responses
+
+
+def document(failure: Failure, path: str) -> Json:
+    """The problem document of a failure at a path."""
+    kind = KINDS[failure.code]
+    members = {name: value for name, value in asdict(failure).items() if name != "code"}
+    whole = Problem(type=f"/problems/{failure.code}", title=kind.title, instance=path, **members)
+    return whole.model_dump(mode="json", exclude_none=True)
+
+
+def _failed(status: int) -> Json:
+    content = {MEDIA_TYPE: {"schema": _ref("Problem"), "examples": {}}}
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _content(schema: str, example: Json | None) -> Json:
+    return {"schema": _ref(schema)} | ({"example": example} if example else {})
+
+
+def _ref(schema: str) -> Json:
+    return {"$ref": f"#/components/schemas/{schema}"}

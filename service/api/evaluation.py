@@ -1,0 +1,137 @@
+"""Values and derivatives: `POST /evaluate` and `POST /derivative`."""
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from service import compute
+from service.activations import lookup
+from service.activations.model import Activation, Array, Value
+from service.activations.parameters import bind
+from service.api import examples
+from service.api.documentation import computed, json_body
+from service.api.requests import JSON, accepts, only_query, read, settings_of
+from service.api.responses import json_response
+from service.api.sizes import admit_derivative, admit_values, small_derivative, small_evaluation
+from service.settings import Settings
+from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
+
+router = APIRouter(tags=["evaluation"], dependencies=[Depends(accepts(JSON)), Depends(only_query())])
+
+AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
+
+
+@router.post(
+    "/evaluate",
+    operation_id="evaluate",
+    summary="Values of a function, or of a layer",
+    openapi_extra=json_body("EvaluateRequest", examples.EVALUATE),
+    responses=computed("EvaluateResponse", "/evaluate", examples.EVALUATE),
+)
+async def evaluate(request: Request) -> Response:
+    """Evaluate an activation function at every number of `x`.
+
+    With `weights`, and optionally `bias`, the answer is that of a layer: y = f(xW + b), with the preactivation xW + b.
+
+    Numbers that are not finite are written `"NaN"`, `"Infinity"` and `"-Infinity"`, in requests and answers. Finite
+    answers are the shortest decimals that read back to the same value of `dtype`. An alias (`swish`, `LeakyReLU`) picks
+    the function only: the defaults are those of the catalogue, and the answer repeats all parameters that were used.
+    """
+    question = await read(EvaluateRequest, request)
+    answer = await _offload(small_evaluation(question), values, question, settings_of(request))
+    return json_response(answer)
+
+
+@router.post(
+    "/derivative",
+    operation_id="differentiate",
+    summary="Derivatives, gradients and Jacobians of a function",
+    openapi_extra=json_body("DerivativeRequest", examples.DERIVATIVE),
+    responses=computed("DerivativeResponse", "/derivative", examples.DERIVATIVE),
+)
+async def derivative(request: Request) -> Response:
+    """Differentiate an activation function at every number of `x`.
+
+    - `order` 1 to 4 answers `dy`, the derivative element by element; with `with_respect_to`, by a parameter.
+    - `upstream` (∂L/∂y, in the shape of y) answers `dx` = upstream · ∂y/∂x, for every function.
+    - `jacobian: true` answers the Jacobian ∂y_i/∂x_j of a function of vectors, which has no derivative element by
+      element: such a function needs one of the last two.
+    - `at_kink` says what counts as the derivative where it jumps; elsewhere it changes nothing.
+    """
+    question = await read(DerivativeRequest, request)
+    answer = await _offload(small_derivative(question), derivatives, question, settings_of(request))
+    return json_response(answer)
+
+
+def values(question: EvaluateRequest, settings: Settings) -> bytes:
+    """Compute and write the answer to `POST /evaluate`."""
+    function = lookup(question.activation)
+    parameters = bind(function, question.parameters)
+    admit_values(question, settings)
+    x, dtype, seed = question.x, question.dtype, question.seed
+    preactivation = None
+    if question.weights is None:
+        y = compute.evaluate(function, x, parameters, dtype=dtype, seed=seed)
+    else:
+        preactivation, y = compute.layer(
+            function, x, question.weights, question.bias, parameters, dtype=dtype, seed=seed
+        )
+    return EvaluateResponse(
+        activation=function.name,
+        parameters=parameters,
+        dtype=dtype,
+        shape=y.shape,
+        y=y,
+        preactivation=preactivation,
+    ).write()
+
+
+def derivatives(question: DerivativeRequest, settings: Settings) -> bytes:
+    """Compute and write the answer to `POST /derivative`."""
+    function = lookup(question.activation)
+    parameters = bind(function, question.parameters)
+    admit_derivative(function, parameters, question, settings)
+    by = _canonical(function, question.with_respect_to)
+    name, numbers = _differentiate(function, parameters, by, question)
+    return DerivativeResponse(
+        activation=function.name,
+        parameters=parameters,
+        dtype=question.dtype,
+        order=question.order,
+        with_respect_to=by,
+        shape=numbers.shape,
+        **{name: numbers},
+    ).write()
+
+
+def _differentiate(
+    function: Activation, parameters: dict[str, Value], by: str, question: DerivativeRequest
+) -> tuple[Literal["dy", "dx", "jacobian"], Array]:
+    """What was asked for, and the name it has in the answer."""
+    x, dtype, seed, at_kink = question.x, question.dtype, question.seed, question.at_kink
+    if question.jacobian:
+        return "jacobian", compute.jacobian(function, x, parameters, dtype=dtype, seed=seed)
+    if question.upstream is not None:
+        upstream = question.upstream
+        return "dx", compute.pullback(function, x, parameters, upstream, at_kink=at_kink, dtype=dtype, seed=seed)
+    order = question.order
+    return "dy", compute.derivative(
+        function, x, parameters, order=order, with_respect_to=by, at_kink=at_kink, dtype=dtype, seed=seed
+    )
+
+
+def _canonical(function: Activation, name: str) -> str:
+    """The parameter's own name, if `name` is an alias of it."""
+    return next((parameter.name for parameter in function.parameters if name in parameter.aliases), name)
+
+
+async def _offload(
+    small: bool, work: Callable[[AnyQuestion, Settings], bytes], question: AnyQuestion, settings: Settings
+) -> bytes:
+    """Work beside the event loop unless it is small."""
+    if small:
+        return work(question, settings)
+    return await to_thread.run_sync(work, question, settings)

@@ -1,0 +1,69 @@
+"""Examples of failures for the published contract; the tests provoke each of them."""
+
+from dataclasses import dataclass
+
+from service.wire.problems import ProblemFault, ProblemLimit
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a problem document says beside what all of its type say."""
+
+    code: str
+    status: int
+    detail: str
+    errors: tuple[ProblemFault, ...] | None = None
+    near: tuple[str, ...] | None = None
+    limit: ProblemLimit | None = None
+    request_id: str | None = None
+
+
+def _field(pointer: str, detail: str, near: tuple[str, ...] | None = None, code: str = "invalid_input") -> Failure:
+    return Failure(code, 422, detail, errors=(ProblemFault(pointer=pointer, detail=detail),), near=near)
+
+
+def _query(name: str, detail: str) -> Failure:
+    return Failure("invalid_input", 422, detail, errors=(ProblemFault(parameter=name, detail=detail),))
+
+
+def _limited(code: str, status: int, detail: str, name: str, value: int) -> Failure:
+    setting = "ACTISCOPE_" + name.upper()
+    limit = ProblemLimit(name=name, value=value, setting=setting)
+    return Failure(code, status, f"{detail} The setting is {setting}.", limit=limit)
+
+
+FAILURES = {
+    "malformed_json": Failure(
+        "malformed_json",
+        400,
+        "The body is not JSON: unexpected character, expected a JSON value: line 1 column 29 (char 28).",
+    ),
+    "too_deep": _limited("too_deep", 400, "Arrays and objects are nested more than 64 levels deep.", "max_depth", 64),
+    "unknown_name": Failure(
+        "unknown_activation", 404, "There is no activation called 'reluu'. Did you mean relu?", near=("relu",)
+    ),
+    "unknown_problem": Failure(
+        "unknown_problem", 404, "There is no problem of the code 'malformed'.", near=("malformed_json",)
+    ),
+    "not_acceptable": Failure("not_acceptable", 406, "This path answers with application/json, which Accept excludes."),
+    "body_too_large": _limited(
+        "limit_exceeded", 413, "The body has more than 67108864 bytes.", "max_body_bytes", 67108864
+    ),
+    "unsupported_media_type": Failure(
+        "unsupported_media_type", 415, "The Content-Type must be application/json in UTF-8, not 'text/plain'."
+    ),
+    "ragged_array": _field("/x/1", "Expected 2 elements as in the arrays before it, found 1: the array is ragged."),
+    "unknown_field": _field("/dtipe", "There is no field 'dtipe'. Did you mean 'dtype'?"),
+    "unknown_activation": _field(
+        "/activation", "There is no activation called 'reluu'. Did you mean relu?", ("relu",), "unknown_activation"
+    ),
+    "unknown_family": _query("family", "There is no family 'recti'. The families are …"),
+    "unknown_query_item": _query("familly", "There is no query item 'familly'. Did you mean 'family'?"),
+    "no_query_items": _query("family", "There is no query item 'family'. There are none."),
+    "internal_error": Failure(
+        "internal_error",
+        500,
+        "The request could not be answered.",
+        request_id="5f0c1de9e8f24b0b8a3d9a6f6d6c1f6e",
+    ),
+}

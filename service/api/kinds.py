@@ -1,0 +1,99 @@
+"""The types of problem that the service answers with, each explained at `GET /problems/{code}`."""
+
+from service.wire.json import MAX_FAULTS
+from service.wire.problems import ProblemKind
+
+KINDS = {
+    kind.code: kind
+    for kind in (
+        ProblemKind(
+            code="malformed_json",
+            title="The body is not JSON",
+            statuses=(400,),
+            explanation=(
+                "The body must be one JSON text (RFC 8259) in UTF-8, without byte order mark. NaN and infinities are "
+                'written as the strings "NaN", "Infinity" and "-Infinity". `detail` says where reading stopped.'
+            ),
+        ),
+        ProblemKind(
+            code="too_deep",
+            title="The body is nested too deeply",
+            statuses=(400,),
+            explanation=(
+                "Arrays and objects of a body may be nested to a limited depth, which `limit` names. An array of the "
+                "largest rank allowed fits."
+            ),
+        ),
+        ProblemKind(
+            code="not_found",
+            title="There is nothing at this path",
+            statuses=(404,),
+            explanation=(
+                "The path is not one of this service; `near` lists paths like it, and /docs lists all. Paths have no "
+                "trailing slash."
+            ),
+        ),
+        ProblemKind(
+            code="unknown_problem",
+            title="There is no problem of this code",
+            statuses=(404,),
+            explanation="The path names a type of problem that this service does not have; GET /problems lists all.",
+        ),
+        ProblemKind(
+            code="unknown_activation",
+            title="There is no activation of this name",
+            statuses=(404, 422),
+            explanation=(
+                "No function of the catalogue has this name or alias; `near` lists those most like it, and GET "
+                "/activations lists all. Status 404 if the name stands in the path, 422 if it stands elsewhere."
+            ),
+        ),
+        ProblemKind(
+            code="method_not_allowed",
+            title="The path does not take this method",
+            statuses=(405,),
+            explanation="The header `Allow` lists the methods of the path.",
+        ),
+        ProblemKind(
+            code="not_acceptable",
+            title="There is no such representation",
+            statuses=(406,),
+            explanation="The header `Accept` excludes every media type that the path can answer with (see `detail`).",
+        ),
+        ProblemKind(
+            code="limit_exceeded",
+            title="A limit is exceeded",
+            statuses=(413,),
+            explanation=(
+                "The body, an array in it, or the answer to it is larger than this service allows. `limit` names the "
+                "limit, its value and the setting by which an operator moves it; GET /limits lists "
+                "all. Send smaller pieces."
+            ),
+        ),
+        ProblemKind(
+            code="unsupported_media_type",
+            title="The body is in a format that is not understood",
+            statuses=(415,),
+            explanation=(
+                "The body must be sent as `Content-Type: application/json`, in UTF-8 and without content coding. The "
+                "headers `Accept` and `Accept-Encoding` of the answer say what is understood."
+            ),
+        ),
+        ProblemKind(
+            code="invalid_input",
+            title="A field holds what it must not hold",
+            statuses=(422,),
+            explanation=(
+                "The request is well-formed, but something in it cannot be worked with. `errors` lists the faults: "
+                "`pointer` (RFC 6901) leads to the field of the body, or `parameter` names the query item or header. "
+                f"At most {MAX_FAULTS} faults are listed."
+            ),
+        ),
+        ProblemKind(
+            code="internal_error",
+            title="Something went wrong in the service",
+            statuses=(500,),
+            explanation="The fault is the service's. `request_id` finds the event in its logs.",
+        ),
+    )
+}

@@ -1,0 +1,83 @@
+"""What surrounds every request, as plain ASGI: its identifier, HEAD, and the last resort when all else fails."""
+
+import logging
+import re
+from http import HTTPMethod
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.problems import internal_error
+from service.wire.faults import clip
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+logger = logging.getLogger(__name__)
+
+
+class Envelope:
+    """Names each request, marks each answer with the name, and answers what nobody else could."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an HTTP request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        started = False
+
+        async def send_marked(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_marked)
+        except ClientDisconnect:
+            logger.info("request %s: the client went away", request_id)
+        except Exception:
+            logger.exception(
+                "request %s: %s %r failed", _log_id(scope, request_id), scope["method"], clip(scope["path"])
+            )
+            if started:
+                raise
+            await internal_error(scope, request_id)(scope, receive, send_marked)
+
+
+class Head:
+    """Answers HEAD as GET without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route HEAD as GET."""
+        if scope["type"] != "http" or scope["method"] != HTTPMethod.HEAD:
+            await self.app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self.app({**scope, "method": HTTPMethod.GET.value}, receive, send_head)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _SAFE_ID.fullmatch(given) else uuid4().hex
+
+
+def _log_id(scope: Scope, request_id: str) -> str:
+    """The request's name for the log, with that of the trace it is part of."""
+    trace = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", ""))
+    return f"{request_id} (trace {trace[1]})" if trace else request_id

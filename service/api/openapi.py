@@ -1,0 +1,85 @@
+"""The published contract: the OpenAPI document of the application."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.routing import BaseRoute
+
+from service.api.examples import Json
+from service.api.version import VERSION
+from service.wire.catalogue import Catalogue
+from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
+from service.wire.operations import Health, Index, Limits
+from service.wire.problems import Problem, Problems
+from service.wire.schema import Schema
+
+_MODELS = (
+    Catalogue,
+    DerivativeRequest,
+    DerivativeResponse,
+    EvaluateRequest,
+    EvaluateResponse,
+    Health,
+    Index,
+    Limits,
+    Problem,
+    Problems,
+)
+_DESCRIPTION = """\
+Values and derivatives of neural-network activation functions, true to the last digits, as a web service.
+
+Numbers are JSON numbers, or the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; arrays are nested lists of them. Every
+failure is a problem document (RFC 9457) whose `type` leads to an explanation. Every answer has an `X-Request-ID`: that
+of the request if it is short and safe (letters, digits, `.`, `_`, `-`; at most 128), a new one otherwise. Every `GET`
+may be asked as `HEAD`.
+"""
+_TAGS = [
+    {"name": "evaluation", "description": "Values and derivatives."},
+    {"name": "catalogue", "description": "Which functions there are, and what is known of them."},
+    {"name": "operations", "description": "The service about itself."},
+]
+_REQUEST_ID = {
+    "description": "Names the request in the logs of the service.",
+    "schema": {"type": "string", "maxLength": 128},
+}
+
+
+def build(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The OpenAPI document, without the prefix at which a proxy may serve it."""
+    document = get_openapi(
+        title="Actiscope",
+        version=VERSION,
+        summary="True values and derivatives of activation functions",
+        description=_DESCRIPTION,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        tags=_TAGS,
+        routes=routes,
+    )
+    document["components"] = {
+        "schemas": _schemas(),
+        "headers": {"X-Request-ID": _REQUEST_ID},
+    }
+    for operation in _operations(document):
+        for response in operation["responses"].values():
+            response.setdefault("headers", {})["X-Request-ID"] = {"$ref": "#/components/headers/X-Request-ID"}
+    return document
+
+
+def write(document: dict[str, Any]) -> bytes:
+    """The document as it is committed: sorted, indented, ended by a newline."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _schemas() -> Json:
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _MODELS]
+    _, schema = models_json_schema(models, ref_template="#/components/schemas/{model}", schema_generator=Schema)
+    schemas: Json = schema["$defs"]
+    return schemas
+
+
+def _operations(document: dict[str, Any]) -> list[Json]:
+    return [operation for path in document["paths"].values() for operation in path.values()]

@@ -1,0 +1,113 @@
+"""The service about itself: where to begin, whether it is alive, its limits, its problems."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi import Path as PathItem
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from service.activations.model import MAX_ORDER
+from service.api.documentation import fresh, page, problems
+from service.api.kinds import KINDS
+from service.api.problems import problem
+from service.api.requests import JSON, accepts, only_query, settings_of
+from service.api.responses import Page, json_response
+from service.api.version import VERSION
+from service.settings import LimitInForce, limits
+from service.wire.evaluation import MAX_NAME, MAX_SEED
+from service.wire.faults import clip, near_names
+from service.wire.json import MAX_FAULTS
+from service.wire.model import Wire
+from service.wire.operations import Health, Index, Limits
+from service.wire.problems import Problems
+
+FIXED_LIMITS = (
+    LimitInForce("max_order", MAX_ORDER, "orders", None, "Largest order of a derivative."),
+    LimitInForce("max_name_length", MAX_NAME, "characters", None, "Longest name of a function or parameter."),
+    LimitInForce("max_seed", MAX_SEED, "", None, "Largest seed."),
+    LimitInForce("max_faults", MAX_FAULTS, "faults", None, "Most faults that one problem document lists."),
+)
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(accepts(JSON))])
+
+
+@router.get(
+    "/",
+    operation_id="index",
+    summary="Where to begin",
+    responses=page("Index") | problems("/", "not_acceptable"),
+)
+async def index(request: Request) -> Response:
+    """Link to the documentation and to the catalogue."""
+    prefix = request.scope.get("root_path", "")
+    paths = {
+        "activations": "/activations",
+        "evaluate": "/evaluate",
+        "derivative": "/derivative",
+        "documentation": "/docs",
+        "reference": "/redoc",
+        "openapi": "/openapi.json",
+        "limits": "/limits",
+        "problems": "/problems",
+        "health": "/healthz",
+    }
+    links = {name: prefix + path for name, path in paths.items()}
+    return _page(Index(name="Actiscope", version=VERSION, links=links)).answer(request)
+
+
+@router.get(
+    "/healthz",
+    operation_id="health",
+    summary="Whether the service is alive",
+    responses=fresh("Health", {"status": "ok"}) | problems("/healthz", "not_acceptable"),
+)
+async def health() -> Response:
+    """Answer as long as the service runs."""
+    return json_response(to_json(Health()))
+
+
+@router.get(
+    "/limits",
+    operation_id="limits",
+    summary="Every limit in force",
+    dependencies=[Depends(only_query())],
+    responses=page("Limits") | problems("/limits", "not_acceptable", "no_query_items"),
+)
+async def list_limits(request: Request) -> Response:
+    """List what this service allows: sizes, ranks, depths; and the settings by which an operator moves the limits."""
+    return _page(Limits(limits=limits(settings_of(request)) + FIXED_LIMITS)).answer(request)
+
+
+@router.get(
+    "/problems",
+    operation_id="list_problems",
+    summary="The types of problem there are",
+    dependencies=[Depends(only_query())],
+    responses=page("Problems") | problems("/problems", "not_acceptable", "no_query_items"),
+)
+async def list_problems(request: Request) -> Response:
+    """Explain every type of problem that this service answers with."""
+    return _page(Problems(problems=tuple(KINDS.values()))).answer(request)
+
+
+@router.get(
+    "/problems/{code}",
+    operation_id="get_problem",
+    summary="One type of problem",
+    dependencies=[Depends(only_query())],
+    responses=page("ProblemKind", KINDS["not_found"].model_dump(mode="json"))
+    | problems("/problems/malformed", "unknown_problem", "not_acceptable", "no_query_items"),
+)
+async def get_problem(
+    request: Request, code: Annotated[str, PathItem(description="The last part of a problem's `type`.")]
+) -> Response:
+    """Explain one type of problem: what the `type` of a problem document leads to."""
+    if code not in KINDS:
+        detail = f"There is no problem of the code {clip(code)!r}."
+        return problem(request.scope, "unknown_problem", detail, near=tuple(near_names(code, list(KINDS))) or None)
+    return _page(KINDS[code]).answer(request)
+
+
+def _page(message: Wire) -> Page:
+    return Page(to_json(message))

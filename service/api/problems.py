@@ -1,0 +1,146 @@
+"""Failures as problem details (RFC 9457): which there are, and which exception becomes which."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from service.api.kinds import KINDS
+from service.errors import InvalidInput, Limit, LimitExceeded, Malformed, Path, TooDeep, UnknownActivation
+from service.settings import setting_name
+from service.wire.faults import clip, near_names
+from service.wire.json import MAX_FAULTS
+from service.wire.problems import Problem, ProblemFault, ProblemLimit
+
+MEDIA_TYPE = "application/problem+json"
+LONGEST_DETAIL = 500
+
+_BY_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+
+
+def problem(
+    scope: Scope,
+    code: str,
+    detail: str,
+    *,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,  # noqa: ANN401  pydantic checks them
+) -> Response:
+    """The answer for a failure, with members of Problem beside the common ones."""
+    kind = KINDS[code]
+    document = Problem(
+        type=f"{scope.get('root_path', '')}/problems/{code}",
+        title=kind.title,
+        status=status or kind.statuses[0],
+        detail=clip(detail, LONGEST_DETAIL),
+        instance=instance(scope),
+        **members,
+    )
+    fixed = {"Cache-Control": "no-store"}
+    return Response(to_json(document, exclude_none=True), document.status, fixed | dict(headers or {}), MEDIA_TYPE)
+
+
+def instance(scope: Scope) -> str:
+    """The path that was asked for, as the client sees it."""
+    prefix, path = scope.get("root_path", ""), scope["path"]
+    seen = path if path == prefix or path.startswith(prefix + "/") else prefix + path
+    return quote(clip(seen, LONGEST_DETAIL), safe="/:@!$&'()*+,;=~")
+
+
+def pointer(path: Path) -> str:
+    """The RFC 6901 pointer of a path."""
+    return "".join("/" + clip(str(step)).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def invalid_parameters(faults: Mapping[str, str]) -> RequestValidationError:
+    """Query items at fault, by name."""
+    return RequestValidationError([{"loc": ("query", name), "msg": detail} for name, detail in faults.items()])
+
+
+def internal_error(scope: Scope, request_id: str) -> Response:
+    """The answer that reveals nothing but where to look."""
+    return problem(scope, "internal_error", "The request could not be answered.", request_id=request_id)
+
+
+async def _malformed(request: Request, error: Malformed) -> Response:
+    return problem(request.scope, "malformed_json", str(error))
+
+
+async def _too_deep(request: Request, error: TooDeep) -> Response:
+    return problem(request.scope, "too_deep", _with_setting(str(error), error.limit), limit=_limit(error.limit))
+
+
+async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
+    detail = _with_setting(str(error), error.limit)
+    errors = (_in_body(error.path, detail),) if error.path else None
+    return problem(request.scope, "limit_exceeded", detail, limit=_limit(error.limit), errors=errors)
+
+
+def _with_setting(detail: str, limit: Limit) -> str:
+    return f"{detail} The setting is {setting_name(limit.name)}."
+
+
+def _limit(limit: Limit) -> ProblemLimit:
+    return ProblemLimit(name=limit.name, value=limit.value, setting=setting_name(limit.name))
+
+
+async def _invalid_input(request: Request, error: InvalidInput) -> Response:
+    faults = error.faults[:MAX_FAULTS]
+    return problem(request.scope, "invalid_input", str(error), errors=tuple(_in_body(f.path, f.detail) for f in faults))
+
+
+def _in_body(path: Path, detail: str) -> ProblemFault:
+    return ProblemFault(pointer=pointer(path), detail=clip(detail, LONGEST_DETAIL))
+
+
+async def _unknown_activation(request: Request, error: UnknownActivation) -> Response:
+    in_path = "name" in request.path_params
+    errors = None if in_path else (_in_body(("activation",), str(error)),)
+    status = 404 if in_path else 422
+    return problem(
+        request.scope, "unknown_activation", str(error), status=status, near=error.near or None, errors=errors
+    )
+
+
+async def _invalid_parameters(request: Request, error: RequestValidationError) -> Response:
+    errors = tuple(
+        ProblemFault(parameter=clip(str(item["loc"][-1])), detail=item["msg"]) for item in error.errors()[:MAX_FAULTS]
+    )
+    return problem(request.scope, "invalid_input", " ".join(item.detail for item in errors), errors=errors)
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    """What routing and the reading of headers refuse."""
+    scope, headers = request.scope, dict(error.headers or {})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        near = near_names(scope["path"], [path for route in request.app.routes if (path := getattr(route, "path", ""))])
+        return problem(scope, "not_found", f"There is nothing at {instance(scope)}.", near=tuple(near) or None)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")
+        return problem(scope, "method_not_allowed", f"This path takes {headers['Allow']}.", headers=headers)
+    return problem(scope, _BY_STATUS[error.status_code], error.detail, headers=headers)
+
+
+HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+    Malformed: _malformed,
+    TooDeep: _too_deep,
+    LimitExceeded: _limit_exceeded,
+    InvalidInput: _invalid_input,
+    UnknownActivation: _unknown_activation,
+    RequestValidationError: _invalid_parameters,
+    HTTPException: _http,
+}

@@ -1,0 +1,130 @@
+"""What is demanded of a request before its content matters: media types, query items, the size of the body."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from anyio import to_thread
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from service.api.problems import invalid_parameters
+from service.errors import Limit, LimitExceeded
+from service.settings import Settings
+from service.wire.faults import clip, near_names
+from service.wire.model import Request as Message
+
+JSON = "application/json"
+_SMALL_BODY = 16 * 2**10  # bytes that are parsed sooner than a thread takes over
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def read(model: type[AnyMessage], request: Request) -> AnyMessage:
+    """The message in the body; large ones are parsed beside the event loop."""
+    require_json(request.headers)
+    settings = settings_of(request)
+    body = await read_body(request, settings.max_body_bytes)
+    if len(body) <= _SMALL_BODY:
+        return model.read(body, settings)
+    return await to_thread.run_sync(model.read, body, settings)
+
+
+async def read_body(request: Request, at_most: int) -> bytes:
+    """The whole body; refused as soon as it is announced, or turns out, to be too large."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > 19 or int(announced) > at_most):
+        raise _too_large(at_most)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > at_most:
+            raise _too_large(at_most)
+    return bytes(body)
+
+
+def _too_large(at_most: int) -> LimitExceeded:
+    return LimitExceeded(Limit("max_body_bytes", at_most), f"The body has more than {at_most} bytes.")
+
+
+def require_json(headers: Headers) -> None:
+    """Refuse a body that is not said to be plain JSON in UTF-8."""
+    types = headers.getlist("content-type")
+    media_type, _, parameters = types[0].partition(";") if len(types) == 1 else ("", "", "")
+    if media_type.strip().lower() != JSON or _charset(parameters) not in ("", "utf-8", "utf8"):
+        found = f"not {clip(', '.join(types))!r}" if types else "and there is none"
+        raise HTTPException(415, f"The Content-Type must be {JSON} in UTF-8, {found}.", {"Accept": JSON})
+    coding = headers.get("content-encoding", "identity")
+    if coding.strip().lower() not in ("", "identity"):
+        detail = f"The Content-Encoding {clip(coding)!r} is not understood; send the body as it is."
+        raise HTTPException(415, detail, {"Accept-Encoding": "identity"})
+
+
+def _charset(parameters: str) -> str:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return ""
+
+
+def accepts(media_type: str) -> Callable[[Request], Awaitable[None]]:
+    """A dependency: refuse a request whose Accept excludes the only media type there is."""
+
+    async def check(request: Request) -> None:
+        wanted = ",".join(request.headers.getlist("accept"))
+        if wanted.strip() and quality(wanted, media_type) == 0:
+            raise HTTPException(406, f"This path answers with {media_type}, which Accept excludes.")
+
+    return check
+
+
+def quality(accept: str, media_type: str) -> float:
+    """How welcome a media type is, from 0 to 1: the most specific range that covers it decides."""
+    ranges = {"*/*": 0, media_type.partition("/")[0] + "/*": 1, media_type: 2}
+    best, found = -1, 0.0
+    for item in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        rank = ranges.get(name, -1)
+        if rank > best:
+            best, found = rank, _q(parameters)
+    return found
+
+
+def _q(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 1.0
+    return 1.0
+
+
+def only_query(*known: str) -> Callable[[Request], Awaitable[None]]:
+    """A dependency: refuse query items that the path does not have, or that come twice."""
+
+    async def check(request: Request) -> None:
+        faults: dict[str, str] = {}
+        for name, _ in request.query_params.multi_items():
+            if name not in known:
+                faults[name] = _unknown_item(name, known)
+            elif len(request.query_params.getlist(name)) > 1:
+                faults[name] = f"The query item {name!r} is given more than once."
+        if faults:
+            raise invalid_parameters(faults)
+
+    return check
+
+
+def _unknown_item(name: str, known: tuple[str, ...]) -> str:
+    near = near_names(name, list(known))
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}." if known else "There are none."
+    return f"There is no query item {clip(name)!r}. {hint}"

@@ -1,0 +1,60 @@
+"""How large an answer will be, told from the shapes before anything is computed."""
+
+from collections.abc import Mapping
+from math import prod
+
+from service.activations.model import Activation
+from service.errors import Limit, LimitExceeded, Path
+from service.settings import Settings
+from service.wire.evaluation import DerivativeRequest, EvaluateRequest
+
+_BYTES = {"float64": 24, "float32": 16, "float16": 12, "bfloat16": 12}  # of a number in JSON, with its comma
+_SMALL = 1000  # elementwise results that take less time than a thread needs to take over
+
+
+def small_evaluation(question: EvaluateRequest) -> bool:
+    """Whether the event loop may do the work itself."""
+    return question.x.size <= _SMALL and question.weights is None
+
+
+def small_derivative(question: DerivativeRequest) -> bool:
+    """Whether the event loop may do the work itself."""
+    return question.x.size <= _SMALL and not question.jacobian
+
+
+def admit_values(question: EvaluateRequest, settings: Settings) -> None:
+    """Refuse an answer beyond the limits: y, and the preactivation of a layer."""
+    x, weights = question.x, question.weights
+    if weights is None:
+        _admit(x.size, x.size, ("x",), question.dtype, settings)
+    else:
+        units = weights.shape[-1] if weights.ndim else 1
+        size = prod(x.shape[:-1]) * units
+        _admit(size, 2 * size, ("weights",), question.dtype, settings)
+
+
+def admit_derivative(
+    function: Activation, parameters: Mapping[str, object], question: DerivativeRequest, settings: Settings
+) -> None:
+    """Refuse an answer beyond the limits: a Jacobian has a row of its own for every value answered."""
+    size = question.x.size
+    if question.jacobian:
+        size *= _rows(function, parameters, question.x.shape)
+    _admit(size, size, ("jacobian",) if question.jacobian else ("x",), question.dtype, settings)
+
+
+def _rows(function: Activation, parameters: Mapping[str, object], shape: tuple[int, ...]) -> int:
+    axis = parameters.get("axis", -1)
+    if function.kind not in ("vector", "gated") or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        return 1
+    return shape[axis] if function.kind == "vector" else shape[axis] // 2
+
+
+def _admit(elements: int, numbers: int, path: Path, dtype: str, settings: Settings) -> None:
+    """`elements` stand in the largest array of the answer, `numbers` in all of it."""
+    if elements > settings.max_elements:
+        limit = Limit("max_elements", settings.max_elements)
+        raise LimitExceeded(limit, f"The answer would have {elements} numbers; {limit.value} are allowed.", path)
+    if (size := numbers * _BYTES[dtype]) > settings.max_response_bytes:
+        limit = Limit("max_response_bytes", settings.max_response_bytes)
+        raise LimitExceeded(limit, f"The answer would take about {size} bytes; {limit.value} are allowed.", path)

@@ -1,0 +1,3 @@
+"""The version of the service, which is that of its contract."""
+
+VERSION = "0.1.0"

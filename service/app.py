@@ -1,0 +1,35 @@
+"""The application: its routers, handlers and middleware, put together."""
+
+import os
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from service.api import catalogue, docs, evaluation, operations
+from service.api.middleware import Envelope, Head
+from service.api.problems import HANDLERS
+from service.settings import Settings
+
+ROUTERS = (operations.router, catalogue.router, evaluation.router, docs.router)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service with these settings."""
+    app = FastAPI(
+        openapi_url=None,  # served by service.api.docs, as are the pages
+        docs_url=None,
+        redoc_url=None,
+        root_path=settings.root_path,
+        redirect_slashes=False,
+        exception_handlers=dict(HANDLERS),
+        middleware=[Middleware(Envelope), Middleware(Head)],
+    )
+    app.state.settings = settings
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def application() -> FastAPI:
+    """The service with the settings of the environment."""
+    return create_app(Settings.from_environment(os.environ))

@@ -1,0 +1,76 @@
+"""The command line: `actiscope serve` and `actiscope openapi`."""
+
+import sys
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from collections.abc import Sequence
+
+import uvicorn
+
+from service.api import openapi
+from service.api.version import VERSION
+from service.app import application, create_app
+from service.errors import InvalidSetting
+from service.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the result is the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except InvalidSetting as error:
+        print(f"actiscope: {error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def serve(options: Namespace) -> int:
+    """Serve until told to stop."""
+    application()  # a wrong setting is told here, once, rather than by every worker
+    uvicorn.run(
+        "service.app:application",
+        factory=True,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        server_header=False,
+    )
+    return 0
+
+
+def print_openapi(_options: Namespace) -> int:
+    """Print the published contract."""
+    sys.stdout.buffer.write(openapi.write(openapi.build(create_app(Settings()).routes)))
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("actiscope", description="True values and derivatives of activation functions.")
+    parser.add_argument("--version", action="version", version=f"actiscope {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    command = commands.add_parser("serve", help="start the service", formatter_class=ArgumentDefaultsHelpFormatter)
+    command.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    command.add_argument("--port", default=8000, type=_port, help="port to listen at; 0 takes a free one")
+    command.add_argument("--workers", default=1, type=_workers, help="number of processes")
+    command.set_defaults(run=serve)
+    command = commands.add_parser("openapi", help="print the OpenAPI document")
+    command.set_defaults(run=print_openapi)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise ValueError
+    return port
+
+
+def _workers(text: str) -> int:
+    workers = int(text)
+    if workers < 1:
+        raise ValueError
+    return workers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

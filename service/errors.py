@@ -1,0 +1,83 @@
+"""What can go wrong, in the language of the domain; HTTP statuses are given to these in ``service.api.problems``.
+
+ActiscopeError
+├── UnknownActivation   no function of that name or alias
+├── InvalidInput        one or more fields hold what they must not hold
+├── Malformed           the bytes are not what they are said to be
+│   └── TooDeep         arrays and objects are nested beyond the limit
+├── LimitExceeded       a request, or the answer to it, is larger than a limit
+└── InvalidSetting      the operator set what cannot be
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+
+
+class ActiscopeError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class UnknownActivation(ActiscopeError):
+    """No activation has this name or alias; `near` lists the closest names there are."""
+
+    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        super().__init__(f"There is no activation called {name!r}.{hint}")
+        self.name = name
+        self.near = tuple(near)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One field at fault: where it stands (member names and indices from the root of the request) and why."""
+
+    path: Path
+    detail: str
+
+
+class InvalidInput(ActiscopeError):
+    """Well-formed input that cannot be worked with."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(fault.detail for fault in faults))
+        self.faults = faults
+
+    @classmethod
+    def at(cls, *path: str | int, detail: str) -> "InvalidInput":
+        """Blame one field."""
+        return cls(Fault(path, detail))
+
+
+class Malformed(ActiscopeError):
+    """Bytes that cannot be read as the format they are said to be in."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit in force: the name it has among the settings, and its value."""
+
+    name: str
+    value: int
+
+
+class TooDeep(Malformed):
+    """JSON nested more deeply than it may be."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(f"Arrays and objects are nested more than {limit.value} levels deep.")
+        self.limit = limit
+
+
+class LimitExceeded(ActiscopeError):
+    """What was sent, or would be answered, is larger than a limit; `path` is the field that makes it so, if any."""
+
+    def __init__(self, limit: Limit, detail: str, path: Path = ()) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.path = path
+
+
+class InvalidSetting(ActiscopeError):
+    """A setting holds what it must not hold."""

@@ -1,0 +1,90 @@
+"""Everything an operator may change: one frozen value, read once from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from service.errors import InvalidSetting
+
+PREFIX = "ACTISCOPE_"
+_MEBI = 2**20
+
+
+def _limit(default: int, text: str, unit: str, at_most: int = 2**40) -> Any:  # noqa: ANN401  dataclasses.field is typed so
+    return field(default=default, metadata={"text": text, "unit": unit, "at_most": at_most})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The limits in force, and where the service is mounted; each is read from `ACTISCOPE_<NAME>`."""
+
+    max_body_bytes: int = _limit(64 * _MEBI, "size of a request body", "bytes")
+    max_response_bytes: int = _limit(256 * _MEBI, "estimated size of an answer, before it is computed", "bytes")
+    max_elements: int = _limit(2**24, "numbers in one array, given or answered", "numbers")
+    max_rank: int = _limit(32, "dimensions of an array", "dimensions", at_most=32)
+    max_depth: int = _limit(64, "nesting of arrays and objects in a JSON body", "levels", at_most=1000)
+    max_parameters: int = _limit(32, "entries of `parameters`", "entries")
+    root_path: str = field(default="", metadata={"text": "path prefix that a proxy in front of the service adds"})
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the variables that are set; a wrong or misspelt one raises InvalidSetting."""
+        known = {setting_name(item.name): item for item in fields(cls)}
+        for variable in environment:
+            _refuse_misspelt(variable, list(known))
+        given: dict[str, Any] = {
+            item.name: _read(environment[name], item) for name, item in known.items() if name in environment
+        }
+        return cls(**given)
+
+
+def setting_name(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+@dataclass(frozen=True)
+class LimitInForce:
+    """A limit: what it is on, and the setting that moves it (none: it is fixed)."""
+
+    name: str
+    value: int
+    unit: str
+    setting: str | None
+    description: str
+
+
+def limits(settings: Settings) -> tuple[LimitInForce, ...]:
+    """Every limit that can be set, as it is set."""
+    return tuple(
+        LimitInForce(
+            name=item.name,
+            value=getattr(settings, item.name),
+            unit=item.metadata["unit"],
+            setting=setting_name(item.name),
+            description=f"Largest {item.metadata['text']}.",
+        )
+        for item in fields(settings)
+        if "unit" in item.metadata
+    )
+
+
+def _refuse_misspelt(variable: str, known: list[str]) -> None:
+    """Variables of other programs may share the prefix, so only those that look like a setting are refused."""
+    if not variable.startswith(PREFIX) or variable in known:
+        return
+    if near := get_close_matches(variable, known, n=1, cutoff=0.85):
+        raise InvalidSetting(f"{variable} is not a setting; did you mean {near[0]}?")
+
+
+def _read(text: str, item: Field[Any]) -> str | int:
+    name = setting_name(item.name)
+    if item.name == "root_path":
+        if text and not (text.startswith("/") and not text.endswith("/") and text.isascii() and text.isprintable()):
+            raise InvalidSetting(f"{name} must start with / and not end with it, not {text!r}.")
+        return text
+    at_most = item.metadata["at_most"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and 1 <= int(text) <= at_most):
+        raise InvalidSetting(f"{name} must be a whole number from 1 to {at_most}, not {text!r}.")
+    return int(text)
