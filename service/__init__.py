@@ -1,0 +1,1 @@
+"""Actiscope: a scope for activation functions and gradients."""

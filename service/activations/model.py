@@ -1,0 +1,219 @@
+"""What an activation function is: the declarative objects that the catalogue is made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Value = float | int | bool | str | None
+Side = Literal["left", "right"]
+Convention = Literal["left", "right", "mean"]
+Kind = Literal["elementwise", "vector", "gated", "reduction"]
+Parameters = Mapping[str, Any]  # values as the functions take them: checked and complete
+Place = float | tuple[float, float] | None
+
+MAX_ORDER = 4
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula for reading (`text`) and for typesetting (`latex`)."""
+
+    text: str
+    latex: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The publication or page that defines the function."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the frameworks call the function; every name is accepted as an alias."""
+
+    pytorch: tuple[str, ...] = ()
+    jax: tuple[str, ...] = ()
+    keras: tuple[str, ...] = ()
+    onnx: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+    def all(self) -> tuple[str, ...]:
+        """Every alias, in the order of the frameworks, without repetition."""
+        return tuple(dict.fromkeys(self.pytorch + self.jax + self.keras + self.onnx + self.other))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a function: its default, its domain, and what the frameworks call and set it.
+
+    The domain is the closed interval from `minimum` to `maximum` (None: unbounded) for numbers, or `choices`.
+    `nullable` parameters may be None, which means 'none'.
+    """
+
+    name: str
+    default: Value
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    nullable: bool = False
+    aliases: tuple[str, ...] = ()
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def type(self) -> Literal["number", "integer", "boolean", "choice"]:
+        """What kind of value the parameter takes."""
+        if self.choices:
+            return "choice"
+        if isinstance(self.default, bool):
+            return "boolean"
+        return "integer" if isinstance(self.default, int) else "number"
+
+
+@dataclass(frozen=True)
+class Extremum:
+    """An infimum or supremum, and where it is reached: a number, an interval, ±inf, or None (nowhere)."""
+
+    value: float
+    at: Place
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true of a function at one setting of its parameters; every entry is tested against the function.
+
+    `limits` are those at −∞ and +∞ (NaN: there is none); `slope` holds the infimum and supremum of the derivative
+    over the smooth pieces and one-sidedly at the kinks.
+    """
+
+    range: tuple[float, float]
+    limits: tuple[float, float]
+    slope: tuple[Extremum, Extremum]
+    monotonic: bool = True
+    zero_centered: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A smooth function on one interval: ``value(x)`` and ``derivative(x, order)`` for orders 1 to 4.
+
+    Both take and return float64 arrays of one shape, for finite x; what they return outside the interval is not used.
+    """
+
+    value: Callable[[Array], Array]
+    derivative: Callable[[Array, int], Array]
+
+
+@dataclass(frozen=True)
+class Knot:
+    """Where two pieces meet: `owner` says whose value counts at x.
+
+    `convention` says what counts as the derivative there when it differs between the sides: for the first order, then
+    for the higher ones.
+    """
+
+    x: float
+    owner: Convention = "left"
+    convention: tuple[Convention, Convention] = ("left", "left")
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A function on the real line: pieces from left to right, and the knots between them."""
+
+    pieces: tuple[Piece, ...]
+    knots: tuple[Knot, ...] = ()
+    domain: tuple[float, float] = (-inf, inf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """What all functions of the catalogue publish, whatever their kind.
+
+    `ordered` lists pairs of parameters of which the first must not exceed the second; `noise` turns x and the
+    parameters into those of one random draw, which makes a function stochastic; `exponential` says that an
+    evaluation costs an exponential or a function of its kind; `problems` hold what no fact tells.
+    """
+
+    kind: ClassVar[Kind]
+    name: str
+    family: str
+    formula: Formula
+    derivative: Formula
+    reference: Reference
+    names: Names = Names()
+    parameters: tuple[Parameter, ...] = ()
+    ordered: tuple[tuple[str, str], ...] = ()
+    noise: Callable[[np.random.Generator, Array, Parameters], tuple[Array, Parameters]] | None = None
+    exponential: bool = False
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether a seed changes what the function does."""
+        return self.noise is not None
+
+    def defaults(self) -> dict[str, Value]:
+        """The parameters as they are when the caller says nothing."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elementwise(Activation):
+    """A function of one number, applied to every element.
+
+    `pieces`, `facts` and each of `partials` (∂f/∂parameter, by the parameter's name) take the parameters as keywords.
+    """
+
+    kind: ClassVar[Kind] = "elementwise"
+    pieces: Callable[..., Pieces]
+    facts: Callable[..., Facts]
+    partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlongAxis(Activation):
+    """A function of the vectors that lie along one axis.
+
+    The callables take arrays whose *last* axis is that axis, and the parameters without `axis`, as keywords:
+    ``value(x)`` maps (…, n) to (…, m), or to (…) for a reduction; ``jacobian(x)`` gives ∂y_i/∂x_j as (…, m, n), or
+    (…, n) for a reduction; ``pullback(x, upstream)`` gives Σ_i upstream_i ∂y_i/∂x_j as (…, n).
+    """
+
+    value: Callable[..., Array]
+    jacobian: Callable[..., Array]
+    pullback: Callable[..., Array]
+    shapes: tuple[str, str]
+    range: tuple[float, float]
+    lipschitz: float
+    partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
+    smoothness: str = "Cinf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector(AlongAxis):
+    """A function from vectors to vectors of the same length."""
+
+    kind: ClassVar[Kind] = "vector"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gated(AlongAxis):
+    """A function that halves the vector: one half is passed through, gated by the other."""
+
+    kind: ClassVar[Kind] = "gated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reduction(AlongAxis):
+    """A function from vectors to numbers."""
+
+    kind: ClassVar[Kind] = "reduction"

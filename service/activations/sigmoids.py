@@ -1,0 +1,263 @@
+"""Sigmoids: smooth functions that rise from one level to another, and what is left when one is taken from x."""
+
+from math import factorial, inf, nan, pi, sqrt
+
+import numpy as np
+
+from service.activations.model import (
+    Array,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Knot,
+    Names,
+    Parameter,
+    Piece,
+    Reference,
+)
+from service.activations.pieces import REACH, elementary, everywhere, joined, smooth
+from service.numerics.double_double import DD, polynomial, product
+from service.numerics.exponential import exp as exp_dd
+from service.numerics.exponential import exp_of
+from service.numerics.jets import Jet
+from service.numerics.logistic import sigmoid, sigmoid_jet, sigmoid_slope, tanh_jet
+from service.numerics.normal import SQRT_2, TWO_OVER_SQRT_PI, mills_ratio
+
+_RISES_TO_QUARTER = (Extremum(0.0, inf), Extremum(0.25, 0.0))
+_RISES_TO_ONE = (Extremum(0.0, inf), Extremum(1.0, 0.0))
+
+sigmoid_ = Elementwise(
+    name="sigmoid",
+    family="sigmoid",
+    formula=Formula("f(x) = σ(x) = 1/(1 + e^(−x))", r"f(x) = \sigma(x) = \frac{1}{1 + e^{-x}}"),
+    derivative=Formula("f′(x) = σ(x)(1 − σ(x))", r"f'(x) = \sigma(x)\,(1 - \sigma(x))"),
+    exponential=True,
+    pieces=lambda: everywhere(smooth(sigmoid, sigmoid_slope, sigmoid_jet)),
+    facts=lambda: Facts(range=(0.0, 1.0), limits=(0.0, 1.0), slope=_RISES_TO_QUARTER),
+    names=Names(pytorch=("Sigmoid", "expit"), jax=("sigmoid",), keras=("sigmoid",), onnx=("Sigmoid",), other=("logistic",)),
+    reference=Reference(
+        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
+        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
+    ),
+)
+
+
+def _tanh_slope(x: Array) -> Array:
+    """tanh′(x) = 4E/(1 + E)² with E = e^{−2|x|}: an ordinary number as far as |x| = 354."""
+    return 4.0 * sigmoid_slope(2.0 * np.clip(x, -REACH, REACH))
+
+
+tanh = Elementwise(
+    name="tanh",
+    family="sigmoid",
+    formula=Formula("f(x) = (e^x − e^(−x))/(e^x + e^(−x))", r"f(x) = \tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}}"),
+    derivative=Formula("f′(x) = 1 − tanh²(x)", r"f'(x) = 1 - \tanh^2 x"),
+    exponential=True,
+    pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, lambda u, order: tanh_jet(_halved(u), order))),
+    facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_RISES_TO_ONE, zero_centered=True),
+    names=Names(pytorch=("Tanh",), jax=("tanh",), keras=("tanh",), onnx=("Tanh",)),
+    reference=Reference(
+        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
+        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
+    ),
+)
+
+
+def _halved(u: DD) -> DD:
+    """u within half the reach, because tanh works with e^{−2|u|}."""
+    return DD(np.clip(u.hi, -REACH / 2, REACH / 2), np.where(np.abs(u.hi) > REACH / 2, 0.0, u.lo))
+
+
+scaled_tanh = Elementwise(
+    name="scaled_tanh",
+    family="sigmoid",
+    formula=Formula("f(x) = α·tanh(βx)", r"f(x) = \alpha\tanh(\beta x)"),
+    derivative=Formula("f′(x) = αβ(1 − tanh²(βx))", r"f'(x) = \alpha\beta\,(1 - \tanh^2(\beta x))"),
+    parameters=(
+        Parameter("alpha", 1.7159, "Height α. LeCun's choice; the ONNX standard has no default.", minimum=0.0, maximum=1e100),
+        Parameter(
+            "beta",
+            2 / 3,
+            "Steepness β. LeCun's choice; the ONNX standard has no default.",
+            minimum=1e-100,
+            maximum=1e100,
+        ),
+    ),
+    exponential=True,
+    pieces=lambda alpha, beta: everywhere(
+        smooth(
+            value=lambda x: alpha * _tanh_at(x, beta, 0),
+            slope=lambda x: alpha * _tanh_slope(x),
+            jet=lambda u, order: tanh_jet(_halved(u), order).stretched(beta) * alpha,
+            beta=beta,
+        )
+    ),
+    facts=lambda alpha, beta: Facts(
+        range=(-alpha, alpha),
+        limits=(-alpha, alpha),
+        slope=(Extremum(0.0, inf), Extremum(alpha * beta, 0.0)),
+        zero_centered=True,
+    ),
+    partials={
+        "alpha": lambda x, alpha, beta: _tanh_at(x, beta, 0),
+        "beta": lambda x, alpha, beta: alpha * x * _tanh_at(x, beta, 1),
+    },
+    names=Names(onnx=("ScaledTanh",)),
+    reference=Reference(
+        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
+        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
+    ),
+)
+
+
+def _tanh_at(x: Array, beta: float, order: int) -> Array:
+    """tanh⁽ⁿ⁾ at βx."""
+    return tanh_jet(_halved(product(np.clip(x, -REACH / beta, REACH / beta), beta)), order).derivative(order)
+
+
+def _softsign(side: float) -> Piece:
+    """x/(1 + |x|) on the side of that sign: f⁽ⁿ⁾ = n!·(−side)ⁿ⁻¹·rⁿ⁺¹ with r = 1/(1 + |x|)."""
+
+    def derivative(x: Array, order: int) -> Array:
+        r = 1 / (1 + np.abs(x))
+        result = factorial(order) * (-side) ** (order - 1) * r
+        for _ in range(order):
+            result = result * r
+        return result
+
+    return Piece(lambda x: x / (1 + np.abs(x)), derivative)
+
+
+softsign = Elementwise(
+    name="softsign",
+    family="sigmoid",
+    formula=Formula("f(x) = x/(1 + |x|)", r"f(x) = \frac{x}{1 + |x|}"),
+    derivative=Formula("f′(x) = 1/(1 + |x|)²", r"f'(x) = \frac{1}{(1 + |x|)^2}"),
+    pieces=lambda: joined(_softsign(-1.0), Knot(0.0, convention=("mean", "mean")), _softsign(1.0)),
+    facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_RISES_TO_ONE, zero_centered=True),
+    names=Names(pytorch=("Softsign",), jax=("soft_sign",), keras=("softsign",), onnx=("Softsign",)),
+    reference=Reference(
+        "X. Glorot and Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks",
+        "https://proceedings.mlr.press/v9/glorot10a.html",
+    ),
+)
+
+
+def _witch(x: Array) -> tuple[Array, Array]:
+    """r = 1/(1 + x²) and s = x·r, without overflow: the derivatives of arctan are polynomials in them."""
+    inverse = 1 / np.maximum(np.abs(x), 1e8)
+    near = np.clip(x, -1e8, 1e8)
+    r = np.where(np.abs(x) > 1e8, inverse * inverse, 1 / (product(near, near) + 1.0).value())
+    return r, x * r
+
+
+def _atan_third(x: Array) -> Array:
+    """2r³(3x² − 1)."""
+    r, s = _witch(x)
+    return 2 * r * (sqrt(3) * s - r) * (sqrt(3) * s + r)
+
+
+def _atan_fourth(x: Array) -> Array:
+    """24xr⁴(1 − x²)."""
+    r, s = _witch(x)
+    return 24 * s * r * (r - s) * (r + s)
+
+
+atan = Elementwise(
+    name="atan",
+    family="sigmoid",
+    formula=Formula("f(x) = arctan(x)", r"f(x) = \arctan x"),
+    derivative=Formula("f′(x) = 1/(1 + x²)", r"f'(x) = \frac{1}{1 + x^2}"),
+    exponential=True,
+    pieces=lambda: everywhere(
+        elementary(
+            np.arctan, lambda x: _witch(x)[0], lambda x: -2 * np.multiply(*_witch(x)), _atan_third, _atan_fourth
+        )
+    ),
+    facts=lambda: Facts(
+        range=(-pi / 2, pi / 2), limits=(-pi / 2, pi / 2), slope=_RISES_TO_ONE, zero_centered=True
+    ),
+    names=Names(pytorch=("atan", "arctan"), jax=("arctan",), keras=("arctan",), onnx=("Atan",)),
+    reference=Reference("ONNX operators: Atan", "https://onnx.ai/onnx/operators/onnx__Atan.html"),
+)
+
+_ERF_SERIES = tuple((-1) ** n / (factorial(n) * (2 * n + 1)) for n in range(1, 18))
+
+
+def _erf_value(x: Array) -> Array:
+    """2/√π·Σ(−1)ⁿx²ⁿ⁺¹/(n!(2n + 1)) for |x| < 3/4, else 1 − 2Φ(−√2|x|) with the sign of x."""
+    return np.where(np.abs(x) < 0.75, _erf_near(np.clip(x, -0.75, 0.75)), _erf_far(x))
+
+
+def _erf_near(x: Array) -> Array:
+    square = x * x
+    rest = np.zeros_like(x)
+    for coefficient in _ERF_SERIES[::-1]:
+        rest = (rest + coefficient) * square
+    return ((TWO_OVER_SQRT_PI + TWO_OVER_SQRT_PI.hi * rest) * x).value()
+
+
+def _erf_far(x: Array) -> Array:
+    t = np.minimum(np.abs(x), 20.0)
+    argument = SQRT_2 * t
+    ratio = mills_ratio(argument.hi).value()
+    ratio = ratio + argument.lo * (argument.hi * ratio - 1.0)
+    missing = float(SQRT_2.hi) * TWO_OVER_SQRT_PI.hi / 2 * ratio * exp_of(-product(t, t))
+    return np.copysign(1.0 - missing, x)
+
+
+def _erf_jet(u: DD, order: int) -> Jet:
+    """f′ = 2/√π·e^{−x²}, and the higher orders are f′ times Hermite polynomials of x."""
+    x = np.clip(u.hi, -50.0, 50.0)
+    scale = np.where(np.abs(x) > 22, 512.0, 0.0)
+    slope = exp_dd(-product(x, x), scale) * TWO_OVER_SQRT_PI
+    hermite = ((1.0,), (0.0, -2.0), (-2.0, 0.0, 4.0), (0.0, 12.0, 0.0, -8.0))
+    return Jet((slope, *(slope * polynomial(hermite[n], DD.of(x)) for n in range(order))), scale)
+
+
+erf = Elementwise(
+    name="erf",
+    family="sigmoid",
+    formula=Formula("f(x) = erf(x) = 2/√π·∫₀ˣ e^(−t²) dt", r"f(x) = \operatorname{erf}(x) = \frac{2}{\sqrt\pi}\int_0^x e^{-t^2}\,dt"),
+    derivative=Formula("f′(x) = 2/√π·e^(−x²)", r"f'(x) = \frac{2}{\sqrt\pi} e^{-x^2}"),
+    exponential=True,
+    pieces=lambda: everywhere(
+        smooth(
+            _erf_value,
+            lambda x: TWO_OVER_SQRT_PI.hi * exp_of(-product(np.clip(x, -50.0, 50.0), np.clip(x, -50.0, 50.0))),
+            _erf_jet,
+        )
+    ),
+    facts=lambda: Facts(
+        range=(-1.0, 1.0),
+        limits=(-1.0, 1.0),
+        slope=(Extremum(0.0, inf), Extremum(2 / sqrt(pi), 0.0)),
+        zero_centered=True,
+    ),
+    names=Names(pytorch=("erf",), jax=("erf",), keras=("erf",), onnx=("Erf",)),
+    reference=Reference("NIST Digital library of mathematical functions, 7.2", "https://dlmf.nist.gov/7.2"),
+)
+
+sin = Elementwise(
+    name="sin",
+    family="oscillation",
+    formula=Formula("f(x) = sin(x)", r"f(x) = \sin x"),
+    derivative=Formula("f′(x) = cos(x)", r"f'(x) = \cos x"),
+    exponential=True,
+    pieces=lambda: everywhere(elementary(np.sin, np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), np.sin)),
+    facts=lambda: Facts(
+        range=(-1.0, 1.0),
+        limits=(nan, nan),
+        slope=(Extremum(-1.0, pi), Extremum(1.0, 0.0)),
+        monotonic=False,
+        zero_centered=True,
+    ),
+    names=Names(pytorch=("sin",), jax=("sin",), keras=("sin",), onnx=("Sin",)),
+    reference=Reference(
+        "V. Sitzmann et al. (2020). Implicit neural representations with periodic activation functions",
+        "https://arxiv.org/abs/2006.09661",
+    ),
+)
+
+SIGMOIDS = (sigmoid_, tanh, scaled_tanh, softsign, atan, erf, sin)

@@ -1,0 +1,7 @@
+"""Arrays in, arrays out: what the functions of the catalogue give at the caller's numbers, in the caller's dtype."""
+
+from service.compute.calls import derivative, evaluate, jacobian, layer, output_shape, pullback
+from service.compute.dtypes import DTYPES
+from service.compute.elementwise import AtKink
+
+__all__ = ["DTYPES", "AtKink", "derivative", "evaluate", "jacobian", "layer", "output_shape", "pullback"]

@@ -1,0 +1,210 @@
+"""What a caller can ask of a function: its values, layers, derivatives, gradients and Jacobians, in any dtype.
+
+Arrays are float64 throughout; each is rounded to the dtype when it comes in and once more when it goes out.
+"""
+
+import numpy as np
+
+from service.activations.model import MAX_ORDER, Activation, AlongAxis, Array, Elementwise, Parameters
+from service.compute import along_axis, elementwise
+from service.compute.dtypes import round_to
+from service.compute.elementwise import AtKink
+from service.compute.noise import perturbed
+from service.errors import InvalidInput
+
+
+def evaluate(
+    function: Activation, x: Array, parameters: Parameters, *, dtype: str = "float64", seed: int | None = None
+) -> Array:
+    """f(x), correctly rounded or within 2 ulp (see docs/accuracy.md).
+
+    Parameters
+    ----------
+    function
+        An object of the catalogue.
+    x
+        Any shape for elementwise functions; with the axis of the parameters for the others.
+    parameters
+        All of the function's parameters, as ``service.activations.parameters.bind`` returns them.
+    dtype
+        'float64', 'float32', 'float16' or 'bfloat16': what x is rounded to first, and the result last.
+    seed
+        Draws the noise of a stochastic function; without it the function is deterministic.
+
+    Returns
+    -------
+    ndarray
+        float64 numbers that are values of the dtype.
+
+    Raises
+    ------
+    InvalidInput
+        If x has no such axis, or an odd length where it must be halved.
+    """
+    return round_to(_value(function, round_to(x, dtype), parameters, seed), dtype)
+
+
+def layer(
+    function: Activation,
+    x: Array,
+    weights: Array,
+    bias: Array | None,
+    parameters: Parameters,
+    *,
+    dtype: str = "float64",
+    seed: int | None = None,
+) -> tuple[Array, Array]:
+    """A dense layer: the preactivation xW + b and y = f(xW + b), each rounded once from the unrounded preactivation.
+
+    Parameters
+    ----------
+    x
+        (…, n_in).
+    weights
+        (n_in, n_out).
+    bias
+        (n_out,), or None for none.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes do not fit together.
+    """
+    _check_layer(x, weights, bias)
+    with np.errstate(all="ignore"):
+        preactivation = round_to(x, dtype) @ round_to(weights, dtype)
+        if bias is not None:
+            preactivation = preactivation + round_to(bias, dtype)
+    return round_to(preactivation, dtype), round_to(_value(function, preactivation, parameters, seed), dtype)
+
+
+def derivative(
+    function: Activation,
+    x: Array,
+    parameters: Parameters,
+    *,
+    order: int = 1,
+    with_respect_to: str = "x",
+    at_kink: AtKink = "convention",
+    dtype: str = "float64",
+    seed: int | None = None,
+) -> Array:
+    """f⁽ⁿ⁾(x), or ∂f/∂parameter, elementwise in the shape of x.
+
+    Parameters
+    ----------
+    order
+        1 to 4.
+    with_respect_to
+        'x', or the name of a parameter (order 1 only).
+    at_kink
+        What counts where the derivative differs between the sides: the catalogue's convention (PyTorch's), one side,
+        or NaN.
+
+    Raises
+    ------
+    InvalidInput
+        If the function is not elementwise, or has no such derivative.
+    """
+    scalar = _elementwise(function)
+    if not 1 <= order <= MAX_ORDER:
+        raise InvalidInput.at("order", detail=f"Must be from 1 to {MAX_ORDER}.")
+    rounded = round_to(x, dtype)
+    x, parameters = perturbed(scalar, rounded, parameters, seed)
+    if with_respect_to == "x":
+        return round_to(elementwise.derivative(scalar, x, parameters, order, at_kink), dtype)
+    _check_parameter(scalar, with_respect_to, order)
+    return round_to(elementwise.partial(scalar, x, parameters, with_respect_to), dtype)
+
+
+def pullback(
+    function: Activation,
+    x: Array,
+    parameters: Parameters,
+    upstream: Array,
+    *,
+    at_kink: AtKink = "convention",
+    dtype: str = "float64",
+    seed: int | None = None,
+) -> Array:
+    """∂L/∂x = upstream · ∂y/∂x in the shape of x, for an upstream gradient ∂L/∂y in the shape of y.
+
+    Raises
+    ------
+    InvalidInput
+        If upstream has not the shape of y.
+    """
+    _check_upstream(upstream, output_shape(function, x.shape, parameters))
+    upstream = round_to(upstream, dtype)
+    x, parameters = perturbed(function, round_to(x, dtype), parameters, seed)
+    if isinstance(function, AlongAxis):
+        return round_to(along_axis.pullback(function, x, upstream, parameters), dtype)
+    slope = elementwise.derivative(_elementwise(function), x, parameters, 1, at_kink)
+    with np.errstate(all="ignore"):
+        return round_to(upstream * slope, dtype)
+
+
+def jacobian(
+    function: Activation, x: Array, parameters: Parameters, *, dtype: str = "float64", seed: int | None = None
+) -> Array:
+    """∂y_i/∂x_j along the axis, which is moved to the end: (…, m, n), or (…, n) for reductions.
+
+    Raises
+    ------
+    InvalidInput
+        If the function is elementwise: its derivative says it all.
+    """
+    if not isinstance(function, AlongAxis):
+        detail = f"{function.name} is elementwise: its Jacobian is diagonal, and dy without jacobian is that diagonal."
+        raise InvalidInput.at("jacobian", detail=detail)
+    x, parameters = perturbed(function, round_to(x, dtype), parameters, seed)
+    return round_to(along_axis.jacobian(function, x, parameters), dtype)
+
+
+def output_shape(function: Activation, shape: tuple[int, ...], parameters: Parameters) -> tuple[int, ...]:
+    """The shape of f(x) for an x of that shape."""
+    return along_axis.output_shape(function, shape, parameters) if isinstance(function, AlongAxis) else shape
+
+
+def _value(function: Activation, x: Array, parameters: Parameters, seed: int | None) -> Array:
+    if isinstance(function, AlongAxis):
+        along_axis.checked_axis(function, x.shape, parameters)
+    x, parameters = perturbed(function, x, parameters, seed)
+    if isinstance(function, AlongAxis):
+        return along_axis.value(function, x, parameters)
+    return elementwise.value(_elementwise(function), x, parameters)
+
+
+def _elementwise(function: Activation) -> Elementwise:
+    if not isinstance(function, Elementwise):
+        detail = (
+            f"{function.name} is a {function.kind} function: give the upstream gradient (the answer is dx), "
+            "or ask for the Jacobian with \"jacobian\": true."
+        )
+        raise InvalidInput.at("activation", detail=detail)
+    return function
+
+
+def _check_parameter(function: Elementwise, name: str, order: int) -> None:
+    if name not in function.partials:
+        names = ", ".join(["x", *function.partials])
+        raise InvalidInput.at("with_respect_to", detail=f"{function.name} has derivatives by {names}.")
+    if order != 1:
+        raise InvalidInput.at("order", detail="Derivatives by a parameter are of order 1 only.")
+
+
+def _check_upstream(upstream: Array, shape: tuple[int, ...]) -> None:
+    if upstream.shape != shape:
+        detail = f"Must have the shape of y, {list(shape)}; it has {list(upstream.shape)}."
+        raise InvalidInput.at("upstream", detail=detail)
+
+
+def _check_layer(x: Array, weights: Array, bias: Array | None) -> None:
+    if weights.ndim != 2:
+        raise InvalidInput.at("weights", detail=f"Must have 2 axes (n_in × n_out); it has {weights.ndim}.")
+    if x.ndim == 0 or x.shape[-1] != weights.shape[0]:
+        found = "x is a single number" if x.ndim == 0 else f"the last axis of x has {x.shape[-1]}"
+        raise InvalidInput.at("weights", detail=f"Has {weights.shape[0]} rows (n_in), but {found}.")
+    if bias is not None and bias.shape != weights.shape[1:]:
+        detail = f"Must have the shape [{weights.shape[1]}] (n_out); it has {list(bias.shape)}."
+        raise InvalidInput.at("bias", detail=detail)

@@ -1,0 +1,134 @@
+"""Elementwise functions on arrays: values, one-sided derivatives at kinks, limits at infinity, in bounded memory."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from service.activations.model import Array, Elementwise, Parameters, Pieces
+
+AtKink = Literal["convention", "left", "right", "nan"]
+
+_BLOCK = 4096  # elements: the temporaries of the widest formula stay in the processor's second-level cache
+_LARGEST = np.finfo(np.float64).max
+_TOLERANCE = 2.0**-50  # two sides of a knot that agree to this are the same number, rounded differently
+
+
+def value(function: Elementwise, x: Array, parameters: Parameters) -> Array:
+    """f(x) in the shape of x."""
+    limits = _limits(function, parameters)
+    return _blockwise(
+        lambda block, local: _settled(_value(function.pieces(**local), _finite(block)), block, limits), x, parameters
+    )
+
+
+def derivative(
+    function: Elementwise, x: Array, parameters: Parameters, order: int = 1, at_kink: AtKink = "convention"
+) -> Array:
+    """f⁽ⁿ⁾(x) in the shape of x; at ±inf its limit there."""
+    limits = tuple(limit if np.isnan(limit) else None for limit in _limits(function, parameters))
+    return _blockwise(
+        lambda block, local: _settled(
+            _derivative(function.pieces(**local), _finite(block), order, at_kink), block, limits
+        ),
+        x,
+        parameters,
+    )
+
+
+def partial(function: Elementwise, x: Array, parameters: Parameters, name: str) -> Array:
+    """∂f/∂parameter at x, in the shape of x."""
+    formula = function.partials[name]
+    return _blockwise(
+        lambda block, local: _settled(formula(_finite(block), **local), block, (None, None)), x, parameters
+    )
+
+
+def breaking_order(pieces: Pieces, index: int) -> int:
+    """The lowest order of derivative that differs between the sides of a knot; 0 for a jump, 5 if none does."""
+    here = np.array([pieces.knots[index].x])
+    slopes = sides(pieces, index, 1, here)
+    reach = np.abs(here) * np.maximum(*np.abs(slopes))  # what an ulp of the knot's place makes of the value
+    if _differ(*sides(pieces, index, 0, here), reach):
+        return 0
+    if _differ(*slopes):
+        return 1
+    return next((order for order in range(2, 5) if _differ(*sides(pieces, index, order, here))), 5)
+
+
+def sides(pieces: Pieces, index: int, order: int, x: Array) -> tuple[Array, Array]:
+    """f⁽ⁿ⁾ at a knot, from the left and from the right, in the shape of x."""
+    there = np.full_like(x, pieces.knots[index].x)
+    left, right = pieces.pieces[index : index + 2]
+    if order == 0:
+        return left.value(there), right.value(there)
+    return left.derivative(there, order), right.derivative(there, order)
+
+
+def _limits(function: Elementwise, parameters: Parameters) -> tuple[float, float]:
+    """At −∞ and +∞; parameters drawn for each element share their signs, so their means tell."""
+    means = {name: np.mean(given) if isinstance(given, np.ndarray) else given for name, given in parameters.items()}
+    return function.facts(**means).limits
+
+
+def _blockwise(compute: Callable[[Array, Parameters], Array], x: Array, parameters: Parameters) -> Array:
+    """Apply to block after block of x, with the part of the parameters that belongs to it if they are arrays."""
+    flat = np.ascontiguousarray(x, dtype=np.float64).reshape(-1)
+    result = np.empty_like(flat)
+    with np.errstate(all="ignore"):
+        for start in range(0, flat.size, _BLOCK):
+            part = slice(start, start + _BLOCK)
+            result[part] = compute(flat[part], {name: _part(given, part) for name, given in parameters.items()})
+    return result.reshape(x.shape)
+
+
+def _part(given: object, part: slice) -> object:
+    return given.reshape(-1)[part] if isinstance(given, np.ndarray) else given
+
+
+def _finite(x: Array) -> Array:
+    """x with ±inf brought to the largest numbers, where every derivative has reached its limit, and NaN to 0."""
+    return x if np.isfinite(x).all() else np.nan_to_num(x, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
+
+
+def _settled(y: Array, x: Array, limits: tuple[float | None, ...]) -> Array:
+    """The results for x that is not finite: NaN for NaN, and the limits at −∞ and +∞ that are given."""
+    if not np.isfinite(x).all():
+        y = np.where(np.isnan(x), np.nan, y)
+        for place, limit in zip((-np.inf, np.inf), limits, strict=True):
+            y = y if limit is None else np.where(x == place, limit, y)
+    return y
+
+
+def _value(pieces: Pieces, x: Array) -> Array:
+    result = pieces.pieces[0].value(x)
+    for index, knot in enumerate(pieces.knots):
+        beyond = x >= knot.x if knot.owner == "right" else x > knot.x
+        result = np.where(beyond, pieces.pieces[index + 1].value(x), result)
+        if knot.owner == "mean":
+            result = np.where(x == knot.x, np.mean(sides(pieces, index, 0, x), axis=0), result)
+    return result
+
+
+def _derivative(pieces: Pieces, x: Array, order: int, at_kink: AtKink) -> Array:
+    result = pieces.pieces[0].derivative(x, order)
+    for index, knot in enumerate(pieces.knots):
+        result = np.where(x > knot.x, pieces.pieces[index + 1].derivative(x, order), result)
+        there = x == knot.x
+        if there.any():
+            result = np.where(there, _at_knot(pieces, index, order, at_kink, x), result)
+    return result
+
+
+def _at_knot(pieces: Pieces, index: int, order: int, at_kink: AtKink, x: Array) -> Array | float:
+    left, right = sides(pieces, index, order, x)
+    if order < breaking_order(pieces, index):
+        return left
+    if at_kink == "nan":
+        return float("nan")
+    side = pieces.knots[index].convention[min(order, 2) - 1] if at_kink == "convention" else at_kink
+    return {"left": left, "right": right, "mean": (left + right) / 2}[side]
+
+
+def _differ(left: Array, right: Array, reach: Array | float = 0.0) -> bool:
+    return bool(np.any(np.abs(left - right) > _TOLERANCE * np.maximum(np.maximum(np.abs(left), np.abs(right)), reach)))

@@ -1,0 +1,1 @@
+"""Arithmetic beyond double precision, and the elementary functions that the catalogue is built from."""
