@@ -57,6 +57,7 @@ glu = Gated(
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,
+    zero_centered=True,
     names=Names(pytorch=("GLU",), jax=("glu",), keras=("glu",)),
     reference=Reference(
         "Y. Dauphin, A. Fan, M. Auli and D. Grangier (2016). Language modeling with gated convolutional networks",
@@ -85,6 +86,7 @@ swiglu = Gated(
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,
+    zero_centered=True,
     names=Names(onnx=("SwiGLU",)),
     reference=_VARIANTS,
 )
@@ -102,6 +104,7 @@ geglu = Gated(
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,
+    zero_centered=True,
     reference=_VARIANTS,
 )
 

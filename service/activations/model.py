@@ -134,7 +134,7 @@ class Pieces:
     domain: tuple[float, float] = (-inf, inf)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Activation:
     """What all functions of the catalogue publish, whatever their kind.
 
@@ -166,7 +166,7 @@ class Activation:
         return {parameter.name: parameter.default for parameter in self.parameters}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Elementwise(Activation):
     """A function of one number, applied to every element.
 
@@ -179,7 +179,7 @@ class Elementwise(Activation):
     partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class AlongAxis(Activation):
     """A function of the vectors that lie along one axis.
 
@@ -196,23 +196,24 @@ class AlongAxis(Activation):
     lipschitz: float
     partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
     smoothness: str = "Cinf"
+    zero_centered: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Vector(AlongAxis):
     """A function from vectors to vectors of the same length."""
 
     kind: ClassVar[Kind] = "vector"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Gated(AlongAxis):
     """A function that halves the vector: one half is passed through, gated by the other."""
 
     kind: ClassVar[Kind] = "gated"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Reduction(AlongAxis):
     """A function from vectors to numbers."""
 

@@ -130,6 +130,10 @@ softmax = Vector(
     shapes=_SAME_SHAPE,
     range=(0.0, 1.0),
     lipschitz=0.5,
+    problems={
+        "vanishing_gradient": "No entry of the Jacobian exceeds 1/4, and all go to 0 as one share goes to 1. For a loss use "
+        "log_softmax, whose gradient does not vanish, and scale scores down (as attention does by √d).",
+    },
     names=Names(pytorch=("Softmax", "Softmax2d"), jax=("softmax",), keras=("softmax",), onnx=("Softmax",)),
     reference=_BRIDLE,
 )
@@ -349,6 +353,7 @@ standardize = Vector(
     shapes=_SAME_SHAPE,
     range=(-inf, inf),
     lipschitz=1 / sqrt(1e-5),
+    zero_centered=True,
     names=Names(jax=("standardize",)),
     reference=Reference(
         "JAX: jax.nn.standardize", "https://docs.jax.dev/en/latest/_autosummary/jax.nn.standardize.html"

@@ -1,7 +1,8 @@
 """Arrays in, arrays out: what the functions of the catalogue give at the caller's numbers, in the caller's dtype."""
 
 from service.compute.calls import derivative, evaluate, jacobian, layer, output_shape, pullback
+from service.compute.description import Description, describe
 from service.compute.dtypes import DTYPES
 from service.compute.elementwise import AtKink
 
-__all__ = ["DTYPES", "AtKink", "derivative", "evaluate", "jacobian", "layer", "output_shape", "pullback"]
+__all__ = ["DTYPES", "AtKink", "Description", "derivative", "describe", "evaluate", "jacobian", "layer", "output_shape", "pullback"]

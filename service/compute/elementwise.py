@@ -44,9 +44,12 @@ def partial(function: Elementwise, x: Array, parameters: Parameters, name: str) 
     )
 
 
-def breaking_order(pieces: Pieces, index: int) -> int:
-    """The lowest order of derivative that differs between the sides of a knot; 0 for a jump, 5 if none does."""
-    here = np.array([pieces.knots[index].x])
+def breaking_order(pieces: Pieces, index: int, like: Array | None = None) -> int:
+    """The lowest order of derivative that differs between the sides of a knot; 0 for a jump, 5 if none does.
+
+    `like` has the shape of the parameters, where these are arrays.
+    """
+    here = np.full_like(np.zeros(1) if like is None else like, pieces.knots[index].x)
     slopes = sides(pieces, index, 1, here)
     reach = np.abs(here) * np.maximum(*np.abs(slopes))  # what an ulp of the knot's place makes of the value
     if _differ(*sides(pieces, index, 0, here), reach):
@@ -122,7 +125,7 @@ def _derivative(pieces: Pieces, x: Array, order: int, at_kink: AtKink) -> Array:
 
 def _at_knot(pieces: Pieces, index: int, order: int, at_kink: AtKink, x: Array) -> Array | float:
     left, right = sides(pieces, index, order, x)
-    if order < breaking_order(pieces, index):
+    if order < breaking_order(pieces, index, x):
         return left
     if at_kink == "nan":
         return float("nan")
