@@ -1,0 +1,1 @@
+"""True values to compare with: textbook formulas in ball arithmetic, test points, errors in ulps."""
