@@ -3,6 +3,7 @@
 import os
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from service.api import catalogue, docs, evaluation, operations
@@ -25,6 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[Middleware(Envelope), Middleware(Head)],
     )
     app.state.settings = settings
+    app.state.paths = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -11,7 +11,7 @@ PREFIX = "ACTISCOPE_"
 _MEBI = 2**20
 
 
-def _limit(default: int, text: str, unit: str, at_most: int = 2**40) -> Any:  # noqa: ANN401  dataclasses.field is typed so
+def _limit(default: int, unit: str, text: str, at_most: int = 2**40) -> Any:  # noqa: ANN401  dataclasses.field is typed so
     return field(default=default, metadata={"text": text, "unit": unit, "at_most": at_most})
 
 
@@ -19,13 +19,13 @@ def _limit(default: int, text: str, unit: str, at_most: int = 2**40) -> Any:  # 
 class Settings:
     """The limits in force, and where the service is mounted; each is read from `ACTISCOPE_<NAME>`."""
 
-    max_body_bytes: int = _limit(64 * _MEBI, "size of a request body", "bytes")
-    max_response_bytes: int = _limit(256 * _MEBI, "estimated size of an answer, before it is computed", "bytes")
-    max_elements: int = _limit(2**24, "numbers in one array, given or answered", "numbers")
-    max_rank: int = _limit(32, "dimensions of an array", "dimensions", at_most=32)
-    max_depth: int = _limit(64, "nesting of arrays and objects in a JSON body", "levels", at_most=1000)
-    max_parameters: int = _limit(32, "entries of `parameters`", "entries")
-    root_path: str = field(default="", metadata={"text": "path prefix that a proxy in front of the service adds"})
+    max_body_bytes: int = _limit(64 * _MEBI, "bytes", "Most bytes of a request body.")
+    max_response_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of an answer, estimated before it is computed.")
+    max_elements: int = _limit(2**24, "numbers", "Most numbers of one array, given or answered.")
+    max_rank: int = _limit(32, "dimensions", "Most dimensions of an array given.", at_most=32)
+    max_depth: int = _limit(64, "levels", "Deepest nesting of arrays and objects in a JSON body.", at_most=1000)
+    max_parameters: int = _limit(32, "entries", "Most entries of `parameters`.")
+    root_path: str = field(default="", metadata={"text": "Path prefix that a proxy in front of the service adds."})
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -63,7 +63,7 @@ def limits(settings: Settings) -> tuple[LimitInForce, ...]:
             value=getattr(settings, item.name),
             unit=item.metadata["unit"],
             setting=setting_name(item.name),
-            description=f"Largest {item.metadata['text']}.",
+            description=item.metadata["text"],
         )
         for item in fields(settings)
         if "unit" in item.metadata

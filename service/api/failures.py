@@ -59,7 +59,7 @@ FAILURES = {
     ),
     "unknown_family": _query("family", "There is no family 'recti'. The families are …"),
     "unknown_query_item": _query("familly", "There is no query item 'familly'. Did you mean 'family'?"),
-    "no_query_items": _query("family", "There is no query item 'family'. There are none."),
+    "no_query_items": _query("family", "There is no query item 'family'. This path takes none."),
     "internal_error": Failure(
         "internal_error",
         500,

@@ -127,7 +127,7 @@ async def _http(request: Request, error: HTTPException) -> Response:
     """What routing and the reading of headers refuse."""
     scope, headers = request.scope, dict(error.headers or {})
     if error.status_code == HTTPStatus.NOT_FOUND:
-        near = near_names(scope["path"], [path for route in request.app.routes if (path := getattr(route, "path", ""))])
+        near = near_names(scope["path"], request.app.state.paths)
         return problem(scope, "not_found", f"There is nothing at {instance(scope)}.", near=tuple(near) or None)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")

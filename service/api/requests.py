@@ -126,5 +126,7 @@ def only_query(*known: str) -> Callable[[Request], Awaitable[None]]:
 
 def _unknown_item(name: str, known: tuple[str, ...]) -> str:
     near = near_names(name, list(known))
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}." if known else "There are none."
+    hint = (
+        f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}." if known else "This path takes none."
+    )
     return f"There is no query item {clip(name)!r}. {hint}"

@@ -1,6 +1,5 @@
 """Shortest decimals of the 16-bit formats: one table of 65,536 texts for each, built when first needed."""
 
-from decimal import Decimal
 from functools import cache
 
 import numpy as np
@@ -16,7 +15,7 @@ def decimals(array: NDArray[np.float64], dtype: str) -> list[bytes]:
         patterns = array.astype(np.float16).view(np.uint16)
     else:
         patterns = (array.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
-    texts: list[bytes] = _table(dtype)[patterns].ravel().tolist()
+    texts: list[bytes] = _table(dtype)[patterns.ravel()].tolist()
     return texts
 
 
@@ -52,9 +51,16 @@ def _shortest(values: NDArray[np.float64]) -> list[bytes]:
 
 def _decimal(value: float, low: float, high: float, even: bool) -> bytes:
     for digits in range(_MOST_DIGITS):
-        nearest = Decimal(f"{value:.{digits}e}")
-        # Numbers are denser below a power of two than above: there the next decimal up may do, the nearest not.
-        for decimal in (nearest, nearest + Decimal((0, (1,), int(nearest.as_tuple().exponent)))):
-            if low < decimal < high or (even and decimal in (low, high)):
-                return repr(float(decimal)).encode()
+        for number in _candidates(value, digits, lopsided=value - low != high - value):
+            if low < number < high or (even and number in (low, high)):
+                return repr(number).encode()
     return repr(value).encode()
+
+
+def _candidates(value: float, digits: int, *, lopsided: bool) -> list[float]:
+    """The nearest decimal; at powers of two, whose lower neighbour is nearer, also the next one up."""
+    nearest = f"{value:.{digits}e}"
+    if not lopsided:
+        return [float(nearest)]
+    mantissa, _, exponent = nearest.partition("e")
+    return [float(nearest), float(f"{float(mantissa) + 10.0**-digits:.{digits}f}e{exponent}")]
