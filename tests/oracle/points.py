@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -28,8 +29,8 @@ _TOUCH = arb(2) ** -200
 
 
 def points(
-    knots: Iterable[float] = (),
-    zeros: Iterable[float] = (),
+    knots: Iterable[float | Fraction] = (),
+    zeros: Iterable[float | Fraction] = (),
     domain: tuple[float, float] = (-math.inf, math.inf),
     n: int = 300,
 ) -> Float64s:
