@@ -18,7 +18,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import REACH, elementary, everywhere, joined, line, smooth
-from service.numerics.double_double import DD, product, total
+from service.numerics.double_double import DD, product, square_root, where
 from service.numerics.exponential import exp_of, expm1
 from service.numerics.jets import Jet
 from service.numerics.logistic import log1p, sigmoid, sigmoid_jet, sigmoid_slope, softplus_jet, tanh_jet
@@ -251,18 +251,22 @@ def _root(x: Array, b: float) -> Array:
     return np.hypot(x, np.sqrt(b))
 
 
+def _lower(x: Array, b: float) -> DD:
+    """√(x² + b) + |x|, of which half is f(|x|), and b over its double f(−|x|)."""
+    near = np.minimum(np.abs(x), 1e120)
+    exact = square_root(product(near, near) + b) + near
+    return where(np.abs(x) > 1e120, 2 * np.abs(x), exact)
+
+
 def _squareplus(b: float) -> Piece:
     """With r = √(x² + b) and w = √b/r: f′ = (1 + x/r)/2, f″ = w²/(2r), f‴ = −3w²x/(2r³), f⁗ = 3w²(4x² − b)/(2r⁵)."""
 
-    def lower(x: Array) -> Array:
-        """r + |x|, of which half is f(|x|), and b over it twice f(−|x|)."""
-        return _root(x, b) + np.abs(x)
-
     def value(x: Array) -> Array:
-        return np.where(x > 0, lower(x) / 2, b / lower(x) / 2)
+        lower = _lower(x, b)
+        return np.where(x > 0, lower.value(), DD.of(b).ratio(lower)) / 2
 
     def slope(x: Array) -> Array:
-        small = (b / lower(x)) / _root(x, b) / 2
+        small = DD.of(b).ratio(_lower(x, b)) / _root(x, b) / 2
         return np.where(x > 0, 1 - small, small)
 
     def second(x: Array) -> Array:
@@ -317,7 +321,7 @@ logcosh = Elementwise(
     formula=Formula("f(x) = ln cosh(x) = |x| + ln(1 + e^(−2|x|)) − ln 2", r"f(x) = \ln\cosh x"),
     derivative=Formula("f′(x) = tanh(x)", r"f'(x) = \tanh x"),
     exponential=True,
-    pieces=lambda: everywhere(smooth(_logcosh_value, np.tanh, _logcosh_jet)),
+    pieces=lambda: everywhere(smooth(_logcosh_value, np.tanh, _logcosh_jet, tail=None)),
     facts=lambda: Facts(
         range=(0.0, inf),
         limits=(inf, inf),

@@ -20,7 +20,7 @@ from service.activations.pieces import REACH, everywhere, root, smooth
 from service.numerics.double_double import DD, polynomial, product, total, where
 from service.numerics.exponential import exp, exp_of
 from service.numerics.jets import Jet
-from service.numerics.logistic import sigmoid_jet, tanh_jet
+from service.numerics.logistic import bounded, sigmoid_jet, tanh_jet
 from service.numerics.normal import INVERSE_SQRT_2PI, SQRT_8_OVER_PI, density, mills_ratio
 
 _SILU_ROOTS = {
@@ -37,12 +37,13 @@ def _swish(beta: float) -> Piece:
 
     def value(x: Array) -> Array:
         decay = np.exp(-np.abs(x * beta))
-        return x * np.where(x >= 0, 1.0, decay) / (1.0 + decay)
+        return product(np.where(x >= 0, 1.0, decay), x).ratio(total(1.0, decay))
 
     def slope(x: Array) -> Array:
-        decay = np.exp(-np.abs(x))
-        passed = np.where(x >= 0, 1.0 + decay * (1.0 + x), decay * ((1.0 + x) + decay))
-        return passed / np.square(1.0 + decay)
+        near = bounded(x)
+        decay = DD.of(np.exp(-np.abs(near)))
+        passed = where(near >= 0, decay * total(1.0, near) + 1.0, decay * (total(1.0, near) + decay))
+        return passed.ratio((decay + 1.0) * (decay + 1.0))
 
     def jet(u: DD, order: int) -> Jet:
         return sigmoid_jet(u, order).times_variable(u).stretched(beta) * (1.0 / DD.of(beta))
@@ -115,13 +116,14 @@ def _gelu_slope(x: Array) -> Array:
 
 
 def _gelu_jet(u: DD, order: int) -> Jet:
-    """The derivatives are φ times polynomials; of orders below 2 only f′ is asked for, near its root."""
-    x = u.hi
+    """f = xΦ and f′ = φ·(R(−x) + x) for x ≤ 0 (for x > 0 only beyond the tail, x and 1); f⁽ⁿ⁾ is φ times a polynomial."""
+    x = np.clip(u.hi, -_FAR, _FAR)
     scale = np.where(np.abs(x) > 30, 512.0, 0.0)
-    phi = density(np.clip(x, -50.0, 50.0), scale)
-    slope = phi * (mills_ratio(np.clip(-x, 0.0, _FAR)) + np.clip(x, -_FAR, _FAR))
+    phi, ratio, unit = density(x, scale), mills_ratio(np.maximum(-x, 0.0)), np.exp2(scale)
+    value = where(x > 0, u.hi * unit, phi * ratio * x)
+    slope = where(x > 0, unit, phi * (ratio + x))
     higher = [phi * polynomial(_HERMITE[n], DD.of(x)) for n in range(2, order + 1)]
-    return Jet((slope, slope, *higher), scale)
+    return Jet((value, slope, *higher), scale)
 
 
 gelu = Elementwise(
@@ -150,7 +152,7 @@ gelu = Elementwise(
     ),
 )
 
-_GELU = smooth(_gelu_value, _gelu_slope, _gelu_jet, roots=_GELU_ROOTS)
+_GELU = smooth(_gelu_value, _gelu_slope, _gelu_jet, tail=(30.0, _FAR), roots=_GELU_ROOTS)
 
 
 def _gelu_facts() -> Facts:
@@ -188,15 +190,17 @@ def _gelu_tanh_value(x: Array) -> Array:
 
 def _gelu_tanh_slope(x: Array) -> Array:
     """σ(w) + xw′σ′(w) = E(1 + E + xw′)/(1 + E)² for x ≤ 0, E = e^w; f′(x) = 1 − f′(−x)."""
-    t = -np.minimum(np.abs(x), _FAR)
-    decay = exp_of(_gelu_tanh_exponent(DD.of(t)))
-    steep = float(SQRT_8_OVER_PI.hi) * t * (1.0 + 3 * 0.044715 * t * t)
-    passed = decay * (1.0 + decay + steep) / np.square(1.0 + decay)
+    t = DD.of(-np.minimum(np.abs(x), _FAR))
+    w = _gelu_tanh_exponent(t)
+    grown = np.exp(w.hi)
+    decay = DD(grown, grown * w.lo)
+    steep = t * (t * t * _CUBIC * 3.0 + 1.0) * SQRT_8_OVER_PI
+    passed = (decay * (steep + decay + 1.0)).ratio((decay + 1.0) * (decay + 1.0))
     return np.where(x > 0, 1.0 - passed, passed)
 
 
 def _gelu_tanh_jet(u: DD, order: int) -> Jet:
-    x = where(np.abs(u.hi) > _FAR, np.clip(u.hi, -_FAR, _FAR), u)
+    x = where(np.abs(u.hi) > _FAR, np.clip(u.hi, -_FAR, _FAR), u)  # only values differ beyond, by the factor x
     square = x * x * _CUBIC
     inner = (
         (square * 3.0 + 1.0) * SQRT_8_OVER_PI,
@@ -207,7 +211,7 @@ def _gelu_tanh_jet(u: DD, order: int) -> Jet:
     return sigmoid_jet(_gelu_tanh_exponent(x), order).composed(inner).times_variable(x)
 
 
-_GELU_TANH = smooth(_gelu_tanh_value, _gelu_tanh_slope, _gelu_tanh_jet, roots=_GELU_TANH_ROOTS)
+_GELU_TANH = smooth(_gelu_tanh_value, _gelu_tanh_slope, _gelu_tanh_jet, tail=(15.0, _FAR), roots=_GELU_TANH_ROOTS)
 
 
 def _gelu_tanh_facts() -> Facts:
@@ -285,10 +289,13 @@ def _mish_value(x: Array) -> Array:
 
 def _mish_slope(x: Array) -> Array:
     """t + xt′, over the common denominator: E(4(x + 1) + (4x + 6)E + 4E² + E³)/D², or the same in 1/E."""
-    e = np.exp(-np.abs(x))
-    falling = e * (4 * (x + 1) + e * ((4 * x + 6) + e * (4 + e))) / np.square(2 + e * (2 + e))
-    rising = (1 + e * (4 + e * ((4 * x + 6) + e * 4 * (x + 1)))) / np.square(1 + e * (2 + 2 * e))
-    return np.where(x > 0, rising, falling)
+    near = bounded(x)
+    e = DD.of(np.exp(-np.abs(near)))
+    first, second = total(near, 1.0).scaled(4.0), (4.0 * near) + DD.of(6.0)
+    falling = e * (first + e * (second + e * (e + 4.0)))
+    rising = e * (e * (second + e * first) + 4.0) + 1.0
+    _, denominator = _mish_gate(near)
+    return where(near > 0, rising, falling).ratio(denominator * denominator)
 
 
 def _mish_jet(u: DD, order: int) -> Jet:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.activations.model import Array, Knot, Piece, Pieces
 from service.numerics.double_double import DD, product
@@ -11,8 +12,9 @@ from service.numerics.exponential import double_doubles
 from service.numerics.jets import Jet
 
 REACH = 1500.0  # |βx| beyond which e^{−|βx|} vanishes in double precision
+_TINY = 1e-290  # |x| below which products with x lose their low parts
 _WINDOW = 0.25  # around a root of f′ the plain formula cancels, and the jet takes over
-_CROSSING = 2.0**-6  # so near a root the distance to it carries the relative precision
+_CROSSING = 2.0**-7  # so near a root the distance to it carries the relative precision
 _GAUSS = ((0.5 - 0.15**0.5, 5 / 18), (0.5, 8 / 18), (0.5 + 0.15**0.5, 5 / 18))  # nodes and weights on [0, 1]
 
 
@@ -61,6 +63,7 @@ def smooth(
     jet: Callable[[DD, int], Jet],
     *,
     beta: float = 1.0,
+    tail: tuple[float, float] | None = (300.0, REACH),
     roots: Mapping[int, tuple[DD, ...]] | None = None,
 ) -> Piece:
     """A smooth function of u = βx that settles as |u| grows.
@@ -68,31 +71,60 @@ def smooth(
     Parameters
     ----------
     value, slope
-        f and f′ of x in plain double precision: used as they stand where β = 1, and for |u| > 1500 whatever β is.
+        f and f′ of x in plain double precision; `value` holds for every x, though less accurately where β ≠ 1.
     jet
-        The jet of f by x, from u in double-double and the order; used wherever the plain forms are not.
+        The jet of f by x, from u in double-double and the order: what counts where the plain forms are not accurate,
+        that is for higher orders, for β ≠ 1, near the roots, and in the tails, close to the underflow threshold.
     beta
         β > 0.
+    tail
+        Where in |u| the tails begin, and where the plain forms have settled; None if they are accurate throughout.
     roots
         By order, the u at which that derivative is zero other than by a factor x.
     """
     roots = roots or {}
 
     def exact_value(x: Array) -> Array:
-        if beta == 1.0:
+        if beta != 1.0:
+            delicate = (np.abs(x) <= REACH / beta) & (np.abs(x) > _TINY)
+        elif tail is not None:
+            delicate = _between(x, tail)
+        else:
             return value(x)
-        near = np.abs(x) <= REACH / beta
-        return np.where(near, jet(product(np.where(near, x, 0.0), beta), 0).derivative(0), value(x))
+        return _recomputed(value(x), delicate, lambda u: jet(u, 0).derivative(0), product(_near(x, delicate), beta))
 
     def derivative(x: Array, order: int) -> Array:
         u = product(np.clip(x, -REACH / beta, REACH / beta), beta)
-        plain = order == 1 and beta == 1.0
-        result = slope(x) if plain else jet(u, order).derivative(order)
-        for root in roots.get(order, ()):
-            _cross(result, u, root, order, jet, beta, recompute=plain)
+        if order > 1 or beta != 1.0:
+            result = jet(u, order).derivative(order)
+        else:
+            delicate = np.zeros(x.shape, dtype=bool) if tail is None else _between(x, tail)
+            for zero in roots.get(order, ()):
+                delicate |= np.abs((u - zero).hi) < _WINDOW
+            result = _recomputed(slope(x), delicate, lambda u: jet(u, order).derivative(order), u)
+        for zero in roots.get(order, ()):
+            _cross(result, u, zero, order, jet, beta)
         return result
 
     return Piece(exact_value, derivative)
+
+
+def _between(x: Array, tail: tuple[float, float]) -> NDArray[np.bool_]:
+    size = np.abs(x)
+    return (size > tail[0]) & (size <= tail[1])
+
+
+def _near(x: Array, where: NDArray[np.bool_]) -> Array:
+    """x where it is in question, 0 elsewhere, so that no product overflows."""
+    return np.where(where, x, 0.0)
+
+
+def _recomputed(result: Array, where: NDArray[np.bool_], formula: Callable[[DD], Array], u: DD) -> Array:
+    """The result with some of its elements replaced by a costlier formula of u."""
+    if where.any():
+        result = result.copy()
+        result[where] = formula(DD(u.hi[where], u.lo[where]))
+    return result
 
 
 def root(digits: str) -> DD:
@@ -100,17 +132,12 @@ def root(digits: str) -> DD:
     return double_doubles([Decimal(digits)])
 
 
-def _cross(
-    result: Array, u: DD, zero: DD, order: int, jet: Callable[[DD, int], Jet], beta: float, *, recompute: bool
-) -> None:
-    """Put right what cancellation spoils around a root of the derivative of that order.
+def _cross(result: Array, u: DD, zero: DD, order: int, jet: Callable[[DD, int], Jet], beta: float) -> None:
+    """Put right what cancellation spoils next to a root of the derivative of that order.
 
-    Close to it f⁽ⁿ⁾(x) is the distance to the root times the mean of f⁽ⁿ⁺¹⁾ over that distance, by Gauss' rule.
+    There f⁽ⁿ⁾(x) is the distance to the root times the mean of f⁽ⁿ⁺¹⁾ over that distance, by Gauss' rule.
     """
     distance = (u - zero).value()
-    window = np.abs(distance) < _WINDOW
-    if recompute and window.any():
-        result[window] = jet(DD(u.hi[window], u.lo[window]), order).derivative(order)
     crossing = np.abs(distance) < _CROSSING
     if crossing.any():
         step = distance[crossing]

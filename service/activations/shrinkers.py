@@ -132,7 +132,9 @@ tanh_shrink = Elementwise(
     derivative=Formula("f′(x) = tanh²(x)", r"f'(x) = \tanh^2 x"),
     exponential=True,
     pieces=lambda: everywhere(
-        smooth(_tanh_shrink_value, lambda x: _tanh_shrink_jet(DD.of(x), 1).derivative(1), _tanh_shrink_jet)
+        smooth(
+            _tanh_shrink_value, lambda x: _tanh_shrink_jet(DD.of(x), 1).derivative(1), _tanh_shrink_jet, tail=None
+        )
     ),
     facts=lambda: Facts(
         range=(-inf, inf),

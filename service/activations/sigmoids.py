@@ -87,7 +87,7 @@ scaled_tanh = Elementwise(
     exponential=True,
     pieces=lambda alpha, beta: everywhere(
         smooth(
-            value=lambda x: alpha * _tanh_at(x, beta, 0),
+            value=lambda x: np.where(np.abs(x) < 1e-200, alpha * beta * x, alpha * np.tanh(beta * x)),
             slope=lambda x: alpha * _tanh_slope(x),
             jet=lambda u, order: tanh_jet(_halved(u), order).stretched(beta) * alpha,
             beta=beta,
@@ -227,6 +227,7 @@ erf = Elementwise(
             _erf_value,
             lambda x: TWO_OVER_SQRT_PI.hi * exp_of(-product(np.clip(x, -50.0, 50.0), np.clip(x, -50.0, 50.0))),
             _erf_jet,
+            tail=None,
         )
     ),
     facts=lambda: Facts(

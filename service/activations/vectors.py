@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.activations.model import Array, Formula, Names, Parameter, Reference, Vector
-from service.numerics.double_double import DD, product, total, where
+from service.numerics.double_double import DD, square_root, total, where
 from service.numerics.sums import mean_of, total_of
 
 Mask = NDArray[np.bool_]
@@ -308,17 +308,11 @@ hardmax = Vector(
 )
 
 
-def _square_root(x: DD) -> DD:
-    """√x by one Newton step from the double-precision root."""
-    guess = np.sqrt(x.hi)
-    return (x - product(guess, guess)) / (2.0 * guess) + guess
-
-
 def _standardized(x: Array, epsilon: float) -> tuple[DD, DD]:
     """z and √(variance + ε); the deviations from the mean are taken in double-double, so nothing cancels."""
     relative = total(x, -x[..., :1]) if x.shape[-1] else DD.of(x)
     deviation = relative - mean_of(relative)
-    spread = _square_root(mean_of(deviation * deviation) + epsilon)
+    spread = square_root(mean_of(deviation * deviation) + epsilon)
     return deviation / spread, spread
 
 

@@ -137,6 +137,12 @@ def total(a: Array | float, b: Array | float) -> DD:
     return DD(*two_sum(np.asarray(a, dtype=np.float64), b))
 
 
+def square_root(x: DD) -> DD:
+    """√x for x > 0, by one Newton step from the double-precision root."""
+    guess = np.sqrt(x.hi)
+    return (x - product(guess, guess)) / (guess + guess) + guess
+
+
 def where(condition: NDArray[np.bool_], yes: Operand, no: Operand) -> DD:
     """One number or the other, elementwise."""
     a, b = DD.of(yes), DD.of(no)

@@ -46,8 +46,9 @@ def exp(x: DD, scale: Array | float = 0.0) -> DD:
 
 def expm1(x: DD) -> DD:
     """e^x − 1, right relative to itself also near 0, for |x| ≤ 1500."""
-    near = np.abs(x.hi) < 0.25
-    return where(near, _expm1_near(where(near, x, 0.0)), exp(where(near, 1.0, x)) - 1.0)
+    near, tiny = np.abs(x.hi) < 0.25, np.abs(x.hi) < 1e-40
+    result = where(near, _expm1_near(where(near, x, 0.0)), exp(where(near, 1.0, x)) - 1.0)
+    return where(tiny, x, result)
 
 
 def exp_of(x: DD) -> Array:

@@ -20,9 +20,12 @@ def bounded(x: Array, reach: float = _REACH) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """σ(x) = 1/(1 + e^{−x}): within 2 ulp, subnormal results included."""
+    """σ(x) = 1/(1 + e^{−x}), with what rounding takes from 1 + e^{−|x|} put back."""
     decay = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, decay) / (1.0 + decay)
+    divisor = 1.0 + decay
+    lost = decay - (divisor - 1.0)
+    result = np.where(x >= 0, 1.0, decay) / divisor
+    return result - result * (lost / divisor)
 
 
 def sigmoid_slope(x: Array) -> Array:
