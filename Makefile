@@ -32,7 +32,7 @@ test: $(VENV)/.dev ## run the tests (PYTEST_FLAGS='-k sigmoid')
 check: $(VENV)/.dev ## check the format, lint, types and layers
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
-	$(BIN)/mypy
+	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev ## rewrite the code in the format that `make check` asks for
@@ -43,6 +43,7 @@ accuracy: $(VENV)/.dev ## print the worst error of every function, order and dty
 	$(BIN)/python -m tests.oracle.accuracy
 
 openapi: $(VENV)/.service ## rewrite openapi/openapi.json from the application
+	@mkdir -p openapi
 	$(BIN)/actiscope openapi > $(VENV)/openapi.json
 	mv $(VENV)/openapi.json openapi/openapi.json
 
