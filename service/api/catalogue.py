@@ -59,11 +59,12 @@ def get_activation(
     ],
 ) -> Response:
     """Describe one function: formula, derivative, parameters, and facts about it."""
-    return _descriptor(lookup(clip(name)).name).answer(request)
+    return descriptor(lookup(clip(name)).name).answer(request)
 
 
 @cache
-def _descriptor(name: str) -> Page:
+def descriptor(name: str) -> Page:
+    """The descriptor of the function of this canonical name."""
     return Page(to_json(describe(lookup(name)), inf_nan_mode="strings"))
 
 
@@ -78,7 +79,7 @@ def _listing(names: tuple[str, ...]) -> Page:
 
 
 def _join(names: tuple[str, ...]) -> Page:
-    return Page(b'{"activations":[' + b",".join(_descriptor(name).body for name in names) + b"]}")
+    return Page(b'{"activations":[' + b",".join(descriptor(name).body for name in names) + b"]}")
 
 
 def _has(function: Activation, text: str | None) -> bool:

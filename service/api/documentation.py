@@ -10,7 +10,7 @@ from service.api.failures import FAILURES, Failure
 from service.api.kinds import KINDS
 from service.api.problems import MEDIA_TYPE
 from service.api.requests import JSON
-from service.wire.problems import Problem
+from service.wire.problems import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
 
@@ -62,12 +62,12 @@ def document(failure: Failure, path: str) -> Json:
     """The problem document of a failure at a path."""
     kind = KINDS[failure.code]
     members = {name: value for name, value in asdict(failure).items() if name != "code"}
-    whole = Problem(type=f"/problems/{failure.code}", title=kind.title, instance=path, **members)
+    whole = ProblemDocument(type=f"/problems/{failure.code}", title=kind.title, instance=path, **members)
     return whole.model_dump(mode="json", exclude_none=True)
 
 
 def _failed(status: int) -> Json:
-    content = {MEDIA_TYPE: {"schema": _ref("Problem"), "examples": {}}}
+    content = {MEDIA_TYPE: {"schema": _ref("ProblemDocument"), "examples": {}}}
     return {"description": HTTPStatus(status).phrase, "content": content}
 
 

@@ -9,12 +9,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import BaseRoute
 
+from service.api.catalogue import descriptor
 from service.api.examples import Json
+from service.api.operations import index_page, limits_page, problems_page
+from service.api.requests import JSON
+from service.api.responses import Page
 from service.api.version import VERSION
+from service.settings import Settings
 from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
-from service.wire.operations import Health, Index, Limits
-from service.wire.problems import Problem, Problems
+from service.wire.operations import Health, Index, ServiceLimits
+from service.wire.problems import ProblemDocument, Problems
 from service.wire.schema import Schema
 
 _MODELS = (
@@ -25,8 +30,8 @@ _MODELS = (
     EvaluateResponse,
     Health,
     Index,
-    Limits,
-    Problem,
+    ServiceLimits,
+    ProblemDocument,
     Problems,
 )
 _DESCRIPTION = """\
@@ -59,6 +64,8 @@ def build(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         tags=_TAGS,
         routes=routes,
     )
+    for path, example in _answers().items():
+        document["paths"][path]["get"]["responses"]["200"]["content"][JSON]["example"] = example
     document["components"] = {
         "schemas": _schemas(),
         "headers": {"X-Request-ID": _REQUEST_ID},
@@ -72,6 +79,28 @@ def build(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 def write(document: dict[str, Any]) -> bytes:
     """The document as it is committed: sorted, indented, ended by a newline."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _answers() -> dict[str, Json]:
+    """True answers to the operations that ask for nothing in particular."""
+    described = _shown(orjson.loads(descriptor("leaky_relu").body))
+    pages = {
+        "/": index_page(""),
+        "/limits": limits_page(Settings()),
+        "/problems": problems_page(),
+        "/activations/{name}": described,
+        "/activations": {"activations": [described]},
+    }
+    return {path: orjson.loads(page.body) if isinstance(page, Page) else page for path, page in pages.items()}
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401  JSON is any of its types
+    """Six digits of every number: the last ones may be others on other processors."""
+    if isinstance(value, dict):
+        return {name: _shown(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _schemas() -> Json:

@@ -14,14 +14,24 @@ from service.api.problems import problem
 from service.api.requests import JSON, accepts, only_query, settings_of
 from service.api.responses import Page, json_response
 from service.api.version import VERSION
-from service.settings import LimitInForce, limits
+from service.settings import LimitInForce, Settings, limits
 from service.wire.evaluation import MAX_NAME, MAX_SEED
 from service.wire.faults import clip, near_names
 from service.wire.json import MAX_FAULTS
-from service.wire.model import Wire
-from service.wire.operations import Health, Index, Limits
+from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import Problems
 
+LINKS = {
+    "activations": "/activations",
+    "evaluate": "/evaluate",
+    "derivative": "/derivative",
+    "documentation": "/docs",
+    "reference": "/redoc",
+    "openapi": "/openapi.json",
+    "limits": "/limits",
+    "problems": "/problems",
+    "health": "/healthz",
+}
 FIXED_LIMITS = (
     LimitInForce("max_order", MAX_ORDER, "orders", None, "Largest order of a derivative."),
     LimitInForce("max_name_length", MAX_NAME, "characters", None, "Longest name of a function or parameter."),
@@ -40,20 +50,7 @@ router = APIRouter(tags=["operations"], dependencies=[Depends(accepts(JSON))])
 )
 async def index(request: Request) -> Response:
     """Link to the documentation and to the catalogue."""
-    prefix = request.scope.get("root_path", "")
-    paths = {
-        "activations": "/activations",
-        "evaluate": "/evaluate",
-        "derivative": "/derivative",
-        "documentation": "/docs",
-        "reference": "/redoc",
-        "openapi": "/openapi.json",
-        "limits": "/limits",
-        "problems": "/problems",
-        "health": "/healthz",
-    }
-    links = {name: prefix + path for name, path in paths.items()}
-    return _page(Index(name="Actiscope", version=VERSION, links=links)).answer(request)
+    return index_page(request.scope.get("root_path", "")).answer(request)
 
 
 @router.get(
@@ -72,11 +69,11 @@ async def health() -> Response:
     operation_id="limits",
     summary="Every limit in force",
     dependencies=[Depends(only_query())],
-    responses=page("Limits") | problems("/limits", "not_acceptable", "no_query_items"),
+    responses=page("ServiceLimits") | problems("/limits", "not_acceptable", "no_query_items"),
 )
 async def list_limits(request: Request) -> Response:
     """List what this service allows: sizes, ranks, depths; and the settings by which an operator moves the limits."""
-    return _page(Limits(limits=limits(settings_of(request)) + FIXED_LIMITS)).answer(request)
+    return limits_page(settings_of(request)).answer(request)
 
 
 @router.get(
@@ -88,7 +85,7 @@ async def list_limits(request: Request) -> Response:
 )
 async def list_problems(request: Request) -> Response:
     """Explain every type of problem that this service answers with."""
-    return _page(Problems(problems=tuple(KINDS.values()))).answer(request)
+    return problems_page().answer(request)
 
 
 @router.get(
@@ -106,8 +103,20 @@ async def get_problem(
     if code not in KINDS:
         detail = f"There is no problem of the code {clip(code)!r}."
         return problem(request.scope, "unknown_problem", detail, near=tuple(near_names(code, list(KINDS))) or None)
-    return _page(KINDS[code]).answer(request)
+    return Page(to_json(KINDS[code])).answer(request)
 
 
-def _page(message: Wire) -> Page:
-    return Page(to_json(message))
+def index_page(prefix: str) -> Page:
+    """The paths to begin with, under the prefix."""
+    links = {name: prefix + path for name, path in LINKS.items()}
+    return Page(to_json(Index(name="Actiscope", version=VERSION, links=links)))
+
+
+def limits_page(settings: Settings) -> Page:
+    """The limits that can be set, and those that cannot."""
+    return Page(to_json(ServiceLimits(limits=limits(settings) + FIXED_LIMITS)))
+
+
+def problems_page() -> Page:
+    """All types of problem."""
+    return Page(to_json(Problems(problems=tuple(KINDS.values()))))

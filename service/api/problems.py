@@ -17,7 +17,7 @@ from service.errors import InvalidInput, Limit, LimitExceeded, Malformed, Path, 
 from service.settings import setting_name
 from service.wire.faults import clip, near_names
 from service.wire.json import MAX_FAULTS
-from service.wire.problems import Problem, ProblemFault, ProblemLimit
+from service.wire.problems import ProblemDocument, ProblemFault, ProblemLimit
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST_DETAIL = 500
@@ -40,9 +40,9 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: Any,  # noqa: ANN401  pydantic checks them
 ) -> Response:
-    """The answer for a failure, with members of Problem beside the common ones."""
+    """The answer for a failure, with members of ProblemDocument beside the common ones."""
     kind = KINDS[code]
-    document = Problem(
+    document = ProblemDocument(
         type=f"{scope.get('root_path', '')}/problems/{code}",
         title=kind.title,
         status=status or kind.statuses[0],

@@ -40,7 +40,8 @@ class Question(Request):
     x: Array = Field(description="Where to evaluate: a number, or rectangular nested lists of numbers.")
     dtype: Literal["float64", "float32", "float16", "bfloat16"] = Field(
         default="float64",
-        description="Every array given is rounded to this format, once, and so is every array answered; parameters stay float64.",
+        description="Format of the numbers: arrays are rounded to it, once when given and once when answered. "
+        "Parameters stay float64.",
     )
     accuracy: Annotated[Literal["full", "fast"], BeforeValidator(_refuse_certified)] = Field(
         default="full",

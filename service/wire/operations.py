@@ -22,7 +22,7 @@ class Health(Wire):
     status: Literal["ok"] = "ok"
 
 
-class Limits(Wire):
+class ServiceLimits(Wire):
     """Every limit in force."""
 
     limits: tuple[LimitInForce, ...]

@@ -21,7 +21,7 @@ class ProblemLimit(Wire):
     setting: str = Field(description="The setting by which an operator moves it.")
 
 
-class Problem(Wire):
+class ProblemDocument(Wire):
     """A failure."""
 
     type: str = Field(description="`/problems/<code>`: what kind of failure it is; the path leads to an explanation.")

@@ -1,0 +1,112 @@
+"""Each limit, at it and over it."""
+
+from typing import Any
+
+import pytest
+
+from service.settings import Settings, setting_name
+from tests.client import JSON, Client, assert_problem
+
+
+def limited(client: Client, **limits: int) -> Client:
+    return Client(client.runner, Settings(**limits))  # type: ignore[arg-type]  the limits are all integers
+
+
+def assert_limit(document: dict[str, Any], name: str, value: int) -> None:
+    """The refusal names the limit, its value and its setting."""
+    assert document["limit"] == {"name": name, "value": value, "setting": setting_name(name)}
+    assert setting_name(name) in document["detail"]
+    assert str(value) in document["detail"]
+
+
+def body_of(size: int) -> bytes:
+    body = b'{"activation":"relu","x":1}'
+    return body + b" " * (size - len(body))
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_may_have_as_many_bytes_as_allowed(client: Client, announced: bool) -> None:
+    small = limited(client, max_body_bytes=100)
+
+    async def chunks(size: int) -> Any:  # noqa: ANN401  an asynchronous iterator of bytes
+        for start in range(0, size, 7):
+            yield body_of(size)[start : start + 7]
+
+    def send(size: int) -> Any:  # noqa: ANN401  a response
+        content = body_of(size) if announced else chunks(size)
+        return small.request("POST", "/evaluate", content=content, headers=JSON)
+
+    assert send(100).status_code == 200
+    assert_limit(assert_problem(send(101), 413, "limit_exceeded"), "max_body_bytes", 100)
+
+
+@pytest.mark.parametrize("announced", ["101", "9" * 30])
+def test_a_body_that_is_announced_too_large_is_not_read(client: Client, announced: str) -> None:
+    headers = JSON | {"Content-Length": announced}
+    response = limited(client, max_body_bytes=100).request("POST", "/evaluate", content=b"{}", headers=headers)
+    assert_limit(assert_problem(response, 413, "limit_exceeded"), "max_body_bytes", 100)
+
+
+def test_an_array_may_have_as_many_numbers_as_allowed(client: Client) -> None:
+    small = limited(client, max_elements=6)
+    assert small.post("/evaluate", {"activation": "relu", "x": [[1, 2, 3], [4, 5, 6]]}).status_code == 200
+    response = small.post("/evaluate", {"activation": "relu", "x": [[1, 2, 3, 4], [4, 5, 6, 7]]})
+    assert_limit(assert_problem(response, 413, "limit_exceeded", "/x"), "max_elements", 6)
+
+
+def test_a_layer_may_answer_as_many_numbers_as_allowed(client: Client) -> None:
+    small = limited(client, max_elements=6)
+    body = {"activation": "relu", "x": [[1]] * 3, "weights": [[1, 2]]}
+    assert small.post("/evaluate", body).status_code == 200
+    response = small.post("/evaluate", body | {"weights": [[1, 2, 3]]})
+    assert_limit(assert_problem(response, 413, "limit_exceeded", "/weights"), "max_elements", 6)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((4,), -1), ((4,), 0), ((2, 2), 0), ((2, 2), 1)])
+def test_a_jacobian_is_refused_before_it_is_computed(client: Client, shape: tuple[int, ...], axis: int) -> None:
+    x: Any = [0.0] * shape[-1]
+    x = [x] * shape[0] if len(shape) > 1 else x
+    body = {"activation": "softmax", "x": x, "jacobian": True, "parameters": {"axis": axis}}
+    numbers = 16 if len(shape) == 1 else 8
+    assert limited(client, max_elements=numbers).post("/derivative", body).status_code == 200
+    response = limited(client, max_elements=numbers - 1).post("/derivative", body)
+    document = assert_problem(response, 413, "limit_exceeded", "/jacobian")
+    assert_limit(document, "max_elements", numbers - 1)
+
+
+def test_a_huge_jacobian_is_refused_at_once(client: Client) -> None:
+    body = {"activation": "softmax", "x": [0.0] * 100_000, "jacobian": True}
+    assert_problem(client.post("/derivative", body), 413, "limit_exceeded", "/jacobian")
+    assert client.post("/derivative", body | {"activation": "glu"}).status_code == 413
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float64", 24), ("float32", 16), ("float16", 12), ("bfloat16", 12)])
+def test_an_answer_may_have_as_many_bytes_as_allowed(client: Client, dtype: str, size: int) -> None:
+    body = {"activation": "relu", "x": [1, 2, 3], "dtype": dtype}
+    assert limited(client, max_response_bytes=3 * size).post("/evaluate", body).status_code == 200
+    response = limited(client, max_response_bytes=3 * size - 1).post("/evaluate", body)
+    document = assert_problem(response, 413, "limit_exceeded", "/x")
+    assert_limit(document, "max_response_bytes", 3 * size - 1)
+
+
+def test_an_array_may_have_as_many_dimensions_as_allowed(client: Client) -> None:
+    small = limited(client, max_rank=2)
+    assert small.post("/evaluate", {"activation": "relu", "x": [[1]]}).status_code == 200
+    document = assert_problem(small.post("/evaluate", {"activation": "relu", "x": [[[1]]]}), 422, "invalid_input", "/x")
+    assert "ACTISCOPE_MAX_RANK" in document["detail"]
+
+
+def test_a_body_may_be_nested_as_deeply_as_allowed(client: Client) -> None:
+    small = limited(client, max_depth=3)
+    assert small.post("/evaluate", {"activation": "relu", "x": [[1]]}).status_code == 200
+    response = small.post("/evaluate", {"activation": "relu", "x": [[[1]]]})
+    assert_limit(assert_problem(response, 400, "too_deep"), "max_depth", 3)
+
+
+def test_a_request_may_have_as_many_parameters_as_allowed(client: Client) -> None:
+    small = limited(client, max_parameters=1)
+    body = {"activation": "leaky_relu", "x": 1, "parameters": {"negative_slope": 0.1}}
+    assert small.post("/evaluate", body).status_code == 200
+    response = small.post("/evaluate", body | {"parameters": {"negative_slope": 0.1, "b": 1}})
+    document = assert_problem(response, 422, "invalid_input", "/parameters")
+    assert "ACTISCOPE_MAX_PARAMETERS" in document["detail"]
