@@ -51,7 +51,7 @@ def ulp_error(y: float, truth: arb, dtype: str) -> float:
         At most 0.5 where y is correctly rounded. The unit of a subnormal result is the subnormal spacing. Infinity
         for a NaN and for an infinity where the right answer is finite; 0 for the infinity that is the right answer.
     """
-    right = correctly_rounded(truth, dtype)
+    right = roundings(truth, dtype)[0]
     if y == right and math.isinf(y):
         return 0.0
     if not math.isfinite(y):
@@ -75,11 +75,16 @@ def correctly_rounded(truth: arb, dtype: str) -> float:
     ArithmeticError
         If the ball holds a point where the rounding changes.
     """
-    with ctx.workprec(_BITS):
-        low, high = (_round(end, FORMATS[dtype]) for end in (truth.lower(), truth.upper()))
+    low, high = roundings(truth, dtype)
     if low != high:
         raise ArithmeticError(f"{truth} may round to {low} or {high}")
     return low
+
+
+def roundings(truth: arb, dtype: str) -> tuple[float, float]:
+    """What the least and the greatest number of a ball round to: two values where the truth is all but a tie."""
+    with ctx.workprec(_BITS):
+        return _round(truth.lower(), FORMATS[dtype]), _round(truth.upper(), FORMATS[dtype])
 
 
 def _round(value: arb, form: Format) -> float:
@@ -89,11 +94,11 @@ def _round(value: arb, form: Format) -> float:
     if mantissa == 0 or top < form.least - 1:
         return 0.0
     if top > form.greatest:
-        return math.copysign(math.inf, mantissa)
+        return math.inf if mantissa > 0 else -math.inf
     unit = max(top - form.digits + 1, form.least)
     count = _nearest(mantissa, exponent - unit)
     if count.bit_length() + unit - 1 > form.greatest:
-        return math.copysign(math.inf, mantissa)
+        return math.inf if mantissa > 0 else -math.inf
     return math.ldexp(count, unit)
 
 
