@@ -3,32 +3,54 @@
 from difflib import get_close_matches
 from functools import cache
 
-from service.activations.exponentials import EXPONENTIALS
-from service.activations.gated import GATED
-from service.activations.gates import GATES
+from service.activations import (
+    analysis,
+    clipped,
+    exponentials,
+    gated,
+    gelu,
+    linear,
+    mish,
+    projections,
+    rectifiers,
+    reductions,
+    shrinkers,
+    sigmoids,
+    silu,
+    softmaxes,
+    softplus,
+    steps,
+    tanhs,
+)
 from service.activations.model import Activation
-from service.activations.rectifiers import RECTIFIERS
-from service.activations.reductions import REDUCTIONS
-from service.activations.shrinkers import SHRINKERS
-from service.activations.sigmoids import SIGMOIDS
-from service.activations.vectors import VECTORS
 from service.errors import UnknownActivation
 
-_ALL: tuple[Activation, ...] = (
-    *RECTIFIERS,
-    *SIGMOIDS,
-    *EXPONENTIALS,
-    *GATES,
-    *SHRINKERS,
-    *VECTORS,
-    *GATED,
-    *REDUCTIONS,
+_MODULES = (
+    analysis,
+    clipped,
+    exponentials,
+    gated,
+    gelu,
+    linear,
+    mish,
+    projections,
+    rectifiers,
+    reductions,
+    shrinkers,
+    sigmoids,
+    silu,
+    softmaxes,
+    softplus,
+    steps,
+    tanhs,
 )
 
 
+@cache
 def catalogue() -> tuple[Activation, ...]:
-    """All functions, in alphabetical order."""
-    return tuple(sorted(_ALL, key=lambda function: function.name))
+    """All functions, in alphabetical order: every Activation that stands in a module of this package."""
+    found = (entry for module in _MODULES for entry in vars(module).values() if isinstance(entry, Activation))
+    return tuple(sorted(set(found), key=lambda function: function.name))
 
 
 def lookup(name: str) -> Activation:
@@ -39,8 +61,7 @@ def lookup(name: str) -> Activation:
     UnknownActivation
         With the nearest names there are.
     """
-    index = _index()
-    function = index.get(_key(name))
+    function = _index().get(_key(name))
     if function is None:
         raise UnknownActivation(name, _near(name))
     return function
@@ -52,12 +73,12 @@ def _key(name: str) -> str:
 
 @cache
 def _index() -> dict[str, Activation]:
-    """Canonical names last, so that no alias hides one."""
-    aliases = {_key(alias): function for function in _ALL for alias in function.names.all()}
-    return aliases | {_key(function.name): function for function in _ALL}
+    """By key; canonical names come last, so that no alias hides one."""
+    aliases = {_key(alias): function for function in catalogue() for alias in function.names.all()}
+    return aliases | {_key(function.name): function for function in catalogue()}
 
 
 def _near(name: str) -> tuple[str, ...]:
-    spelled = {_key(alias): alias for function in _ALL for alias in function.names.all()}
-    spelled |= {_key(function.name): function.name for function in _ALL}
+    spelled = {_key(alias): alias for function in catalogue() for alias in function.names.all()}
+    spelled |= {_key(function.name): function.name for function in catalogue()}
     return tuple(spelled[key] for key in get_close_matches(_key(name[:100]), spelled, n=3, cutoff=0.6))

@@ -4,10 +4,11 @@ from math import inf
 
 import numpy as np
 
-from service.activations.gates import gelu, silu
+from service.activations.axes import AXIS
+from service.activations.gelu import gelu
 from service.activations.model import Array, Elementwise, Formula, Gated, Names, Parameter, Piece, Reference
 from service.activations.sigmoids import sigmoid_
-from service.activations.vectors import AXIS
+from service.activations.silu import silu
 
 _SHAPES = ("(…, 2m, …), 2m along axis", "(…, m, …)")
 _VARIANTS = Reference("N. Shazeer (2020). GLU variants improve transformer", "https://arxiv.org/abs/2002.05202")
@@ -48,7 +49,10 @@ glu = Gated(
     name="glu",
     family="gated",
     formula=Formula("f(a, b) = a·σ(b), a the first half of x, b the second", r"f(a, b) = a\,\sigma(b)"),
-    derivative=Formula("∂f/∂a = σ(b), ∂f/∂b = a·σ(b)(1 − σ(b))", r"\partial_a f = \sigma(b),\quad \partial_b f = a\,\sigma(b)(1 - \sigma(b))"),
+    derivative=Formula(
+        "∂f/∂a = σ(b), ∂f/∂b = a·σ(b)(1 − σ(b))",
+        r"\partial_a f = \sigma(b),\quad \partial_b f = a\,\sigma(b)(1 - \sigma(b))",
+    ),
     parameters=(AXIS,),
     exponential=True,
     value=lambda x: _value(x, _gate(sigmoid_)),
@@ -76,7 +80,13 @@ swiglu = Gated(
     parameters=(
         AXIS,
         Parameter(
-            "alpha", 1.0, "Steepness α of the gate.", minimum=1e-100, maximum=1e100, aliases=("beta",), defaults={"onnx": 1.0}
+            "alpha",
+            1.0,
+            "Steepness α of the gate.",
+            minimum=1e-100,
+            maximum=1e100,
+            aliases=("beta",),
+            defaults={"onnx": 1.0},
         ),
     ),
     exponential=True,
@@ -95,7 +105,10 @@ geglu = Gated(
     name="geglu",
     family="gated",
     formula=Formula("f(a, b) = a·gelu(b), a the first half of x, b the second", r"f(a, b) = a\,\mathrm{gelu}(b)"),
-    derivative=Formula("∂f/∂a = gelu(b), ∂f/∂b = a·gelu′(b)", r"\partial_a f = \mathrm{gelu}(b),\quad \partial_b f = a\,\mathrm{gelu}'(b)"),
+    derivative=Formula(
+        "∂f/∂a = gelu(b), ∂f/∂b = a·gelu′(b)",
+        r"\partial_a f = \mathrm{gelu}(b),\quad \partial_b f = a\,\mathrm{gelu}'(b)",
+    ),
     parameters=(AXIS,),
     exponential=True,
     value=lambda x: _value(x, _gate(gelu, approximate="none")),
@@ -107,5 +120,3 @@ geglu = Gated(
     zero_centered=True,
     reference=_VARIANTS,
 )
-
-GATED = (glu, swiglu, geglu)

@@ -50,19 +50,19 @@ def _wrong(parameter: Parameter, value: object, seen: set[str]) -> str | None:
         return f"{parameter.name} is given twice, under two names."
     if value is None:
         return None if parameter.nullable else "Must not be null."
-    if parameter.type == "choice":
-        return None if value in parameter.choices else f"Must be one of {', '.join(parameter.choices)}."
-    if parameter.type == "boolean":
-        return None if isinstance(value, bool) else "Must be true or false."
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "Must be a number." if parameter.type == "number" else "Must be an integer."
-    if parameter.type == "integer" and not isinstance(value, int):
-        return "Must be an integer."
-    return _outside(parameter, value)
+    match parameter.type:
+        case "choice":
+            return None if value in parameter.choices else f"Must be one of {', '.join(parameter.choices)}."
+        case "boolean":
+            return None if isinstance(value, bool) else "Must be true or false."
+        case "integer":
+            return _outside(parameter, value) if type(value) is int else "Must be an integer."
+        case "number":
+            return _outside(parameter, value) if type(value) in {int, float} else "Must be a number."
 
 
-def _outside(parameter: Parameter, value: float) -> str | None:
-    if not isfinite(value):
+def _outside(parameter: Parameter, value: object) -> str | None:
+    if not isinstance(value, int | float) or not isfinite(value):
         return "Must be finite."
     if parameter.minimum is not None and value < parameter.minimum:
         return f"Must be at least {parameter.minimum:g}."

@@ -13,9 +13,10 @@ from service.numerics.jets import Jet
 
 REACH = 1500.0  # |βx| beyond which e^{−|βx|} vanishes in double precision
 _TINY = 1e-290  # |x| below which products with x lose their low parts
-_WINDOW = 0.25  # around a root of f′ the plain formula cancels, and the jet takes over
+_WINDOW = 2.0**-3  # around a root of f′ the plain formula cancels, and the jet takes over
 _CROSSING = 2.0**-7  # so near a root the distance to it carries the relative precision
-_GAUSS = ((0.5 - 0.15**0.5, 5 / 18), (0.5, 8 / 18), (0.5 + 0.15**0.5, 5 / 18))  # nodes and weights on [0, 1]
+_NODES = np.array([0.5 - 0.15**0.5, 0.5, 0.5 + 0.15**0.5])  # Gauss' rule on [0, 1]
+_WEIGHTS = np.array([5.0, 8.0, 5.0]) / 18
 
 
 def everywhere(piece: Piece) -> Pieces:
@@ -141,5 +142,6 @@ def _cross(result: Array, u: DD, zero: DD, order: int, jet: Callable[[DD, int], 
     crossing = np.abs(distance) < _CROSSING
     if crossing.any():
         step = distance[crossing]
-        slopes = [weight * jet(zero + step * node, order + 1).derivative(order + 1) for node, weight in _GAUSS]
-        result[crossing] = (step / beta) * sum(slopes)
+        places = zero + _NODES[:, None] * step
+        slopes = jet(places, order + 1).derivative(order + 1)
+        result[crossing] = (step / beta) * (_WEIGHTS @ slopes)

@@ -4,8 +4,9 @@ from math import inf
 
 import numpy as np
 
+from service.activations.axes import AXIS, first_maximum, one_hot
 from service.activations.model import Array, Formula, Names, Reduction, Reference
-from service.activations.vectors import AXIS, first_maximum, one_hot, softmax_value
+from service.activations.softmaxes import softmax_value
 from service.numerics.double_double import DD, total, where
 from service.numerics.exponential import exp
 from service.numerics.logistic import log1p
@@ -63,9 +64,7 @@ logmeanexp = Reduction(
     range=(-inf, inf),
     lipschitz=1.0,
     names=Names(jax=("logmeanexp",)),
-    reference=Reference(
-        "JAX: jax.nn.logmeanexp", "https://docs.jax.dev/en/latest/_autosummary/jax.nn.logmeanexp.html"
-    ),
+    reference=Reference("JAX: jax.nn.logmeanexp", "https://docs.jax.dev/en/latest/_autosummary/jax.nn.logmeanexp.html"),
 )
 
 maxout = Reduction(
@@ -74,7 +73,9 @@ maxout = Reduction(
     formula=Formula(
         "f(x) = maxⱼ xⱼ, the xⱼ being the preactivations wⱼ·h + bⱼ of the pieces", r"f(x) = \max_j (w_j^\top h + b_j)"
     ),
-    derivative=Formula("∂f/∂xⱼ = 1 at the first maximum, else 0", r"\frac{\partial f}{\partial x_j} = [j = \min\arg\max x]"),
+    derivative=Formula(
+        "∂f/∂xⱼ = 1 at the first maximum, else 0", r"\frac{\partial f}{\partial x_j} = [j = \min\arg\max x]"
+    ),
     parameters=(AXIS,),
     value=lambda x: np.max(x, axis=-1, initial=-inf),
     jacobian=one_hot,
@@ -89,5 +90,3 @@ maxout = Reduction(
         "https://arxiv.org/abs/1302.4389",
     ),
 )
-
-REDUCTIONS = (logsumexp, logmeanexp, maxout)

@@ -4,27 +4,15 @@ from math import inf
 
 import numpy as np
 
-from service.activations.model import (
-    Array,
-    Elementwise,
-    Extremum,
-    Facts,
-    Formula,
-    Knot,
-    Names,
-    Parameter,
-    Pieces,
-    Reference,
-)
-from service.activations.pieces import REACH, constant, everywhere, joined, line, smooth
-from service.numerics.double_double import DD
-from service.numerics.jets import Jet
-from service.numerics.logistic import tanh, tanh_jet
+from service.activations.model import Elementwise, Extremum, Facts, Formula, Knot, Names, Parameter, Pieces, Reference
+from service.activations.pieces import constant, joined, line
 
 _DONOHO = Reference(
     "D. Donoho and I. Johnstone (1994). Ideal spatial adaptation by wavelet shrinkage",
     "https://doi.org/10.1093/biomet/81.3.425",
 )
+
+
 _LAMBDA = Parameter(
     "lambd",
     0.5,
@@ -71,10 +59,13 @@ soft_shrink = Elementwise(
     reference=_DONOHO,
 )
 
+
 hard_shrink = Elementwise(
     name="hard_shrink",
     family="shrinkage",
-    formula=Formula("f(x) = x if |x| > λ, else 0", r"f(x) = \begin{cases}x & |x| > \lambda\\ 0 & |x| \le \lambda\end{cases}"),
+    formula=Formula(
+        "f(x) = x if |x| > λ, else 0", r"f(x) = \begin{cases}x & |x| > \lambda\\ 0 & |x| \le \lambda\end{cases}"
+    ),
     derivative=Formula("f′(x) = 1 if |x| > λ, else 0", r"f'(x) = [|x| > \lambda]"),
     parameters=(_LAMBDA,),
     pieces=lambda lambd: _shrunk(lambd, 0.0),
@@ -83,6 +74,7 @@ hard_shrink = Elementwise(
     names=Names(pytorch=("Hardshrink",), keras=("hard_shrink",)),
     reference=_DONOHO,
 )
+
 
 shrink = Elementwise(
     name="shrink",
@@ -104,48 +96,6 @@ shrink = Elementwise(
     },
     names=Names(onnx=("Shrink",)),
     reference=Reference("ONNX operators: Shrink", "https://onnx.ai/onnx/operators/onnx__Shrink.html"),
-)
-
-
-def _tanh_shrink_value(x: Array) -> Array:
-    """x³(1/3 − 2x²/15 + 17x⁴/315) for |x| < 10⁻⁴, where x − tanh(x) cancels."""
-    near = np.clip(x, -1e-4, 1e-4)
-    square = near * near
-    series = near * square * (1 / 3 - square * (2 / 15 - square * 17 / 315))
-    middle = DD.of(np.clip(x, -REACH / 2, REACH / 2))
-    far = (middle - tanh(middle)).value() + (x - middle.hi)
-    return np.where(np.abs(x) < 1e-4, series, far)
-
-
-def _tanh_shrink_jet(u: DD, order: int) -> Jet:
-    """f′ = tanh², and the higher orders are those of −tanh."""
-    jet = tanh_jet(DD(np.clip(u.hi, -REACH / 2, REACH / 2), u.lo), order)
-    back = np.exp2(-np.asarray(jet.scale))
-    slope = jet.orders[0].scaled(back) * jet.orders[0]
-    return Jet((slope, slope, *(-term for term in jet.orders[2:])), jet.scale)
-
-
-tanh_shrink = Elementwise(
-    name="tanh_shrink",
-    family="shrinkage",
-    formula=Formula("f(x) = x − tanh(x)", r"f(x) = x - \tanh x"),
-    derivative=Formula("f′(x) = tanh²(x)", r"f'(x) = \tanh^2 x"),
-    exponential=True,
-    pieces=lambda: everywhere(
-        smooth(
-            _tanh_shrink_value, lambda x: _tanh_shrink_jet(DD.of(x), 1).derivative(1), _tanh_shrink_jet, tail=None
-        )
-    ),
-    facts=lambda: Facts(
-        range=(-inf, inf),
-        limits=(-inf, inf),
-        slope=(Extremum(0.0, 0.0), Extremum(1.0, inf)),
-        zero_centered=True,
-    ),
-    names=Names(pytorch=("Tanhshrink",), keras=("tanh_shrink",)),
-    reference=Reference(
-        "PyTorch: Tanhshrink", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html"
-    ),
 )
 
 
@@ -174,10 +124,9 @@ threshold = Elementwise(
         "value": lambda x, threshold, value: np.where(x > threshold, 0.0, 1.0),
     },
     names=Names(pytorch=("Threshold",), keras=("threshold",)),
-    reference=Reference(
-        "PyTorch: Threshold", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Threshold.html"
-    ),
+    reference=Reference("PyTorch: Threshold", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Threshold.html"),
 )
+
 
 thresholded_relu = Elementwise(
     name="thresholded_relu",
@@ -194,5 +143,3 @@ thresholded_relu = Elementwise(
         "https://arxiv.org/abs/1402.3337",
     ),
 )
-
-SHRINKERS = (soft_shrink, hard_shrink, shrink, tanh_shrink, threshold, thresholded_relu)

@@ -1,31 +1,20 @@
-"""Sigmoids: smooth functions that rise from one level to another, and what is left when one is taken from x."""
+"""Sigmoids without tanh: smooth functions that rise from one level to another."""
 
-from math import factorial, inf, nan, pi, sqrt
+from math import factorial, inf, pi, sqrt
 
 import numpy as np
 
-from service.activations.model import (
-    Array,
-    Elementwise,
-    Extremum,
-    Facts,
-    Formula,
-    Knot,
-    Names,
-    Parameter,
-    Piece,
-    Reference,
-)
-from service.activations.pieces import REACH, elementary, everywhere, joined, smooth
+from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Knot, Names, Piece, Reference
+from service.activations.pieces import elementary, everywhere, joined, smooth
 from service.numerics.double_double import DD, polynomial, product
 from service.numerics.exponential import exp as exp_dd
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
-from service.numerics.logistic import sigmoid, sigmoid_jet, sigmoid_slope, tanh_jet
+from service.numerics.logistic import sigmoid, sigmoid_jet, sigmoid_slope
 from service.numerics.normal import SQRT_2, TWO_OVER_SQRT_PI, mills_ratio
 
-_RISES_TO_QUARTER = (Extremum(0.0, inf), Extremum(0.25, 0.0))
-_RISES_TO_ONE = (Extremum(0.0, inf), Extremum(1.0, 0.0))
+_RISES_TO_ONE = (Extremum(0.0, -inf), Extremum(1.0, inf))
+
 
 sigmoid_ = Elementwise(
     name="sigmoid",
@@ -34,86 +23,15 @@ sigmoid_ = Elementwise(
     derivative=Formula("f′(x) = σ(x)(1 − σ(x))", r"f'(x) = \sigma(x)\,(1 - \sigma(x))"),
     exponential=True,
     pieces=lambda: everywhere(smooth(sigmoid, sigmoid_slope, sigmoid_jet)),
-    facts=lambda: Facts(range=(0.0, 1.0), limits=(0.0, 1.0), slope=_RISES_TO_QUARTER),
-    names=Names(pytorch=("Sigmoid", "expit"), jax=("sigmoid",), keras=("sigmoid",), onnx=("Sigmoid",), other=("logistic",)),
+    facts=lambda: Facts(range=(0.0, 1.0), limits=(0.0, 1.0), slope=(Extremum(0.0, inf), Extremum(0.25, 0.0))),
+    names=Names(
+        pytorch=("Sigmoid", "expit"), jax=("sigmoid",), keras=("sigmoid",), onnx=("Sigmoid",), other=("logistic",)
+    ),
     reference=Reference(
         "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
         "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
     ),
 )
-
-
-def _tanh_slope(x: Array) -> Array:
-    """tanh′(x) = 4E/(1 + E)² with E = e^{−2|x|}: an ordinary number as far as |x| = 354."""
-    return 4.0 * sigmoid_slope(2.0 * np.clip(x, -REACH, REACH))
-
-
-tanh = Elementwise(
-    name="tanh",
-    family="sigmoid",
-    formula=Formula("f(x) = (e^x − e^(−x))/(e^x + e^(−x))", r"f(x) = \tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}}"),
-    derivative=Formula("f′(x) = 1 − tanh²(x)", r"f'(x) = 1 - \tanh^2 x"),
-    exponential=True,
-    pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, lambda u, order: tanh_jet(_halved(u), order))),
-    facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_RISES_TO_ONE, zero_centered=True),
-    names=Names(pytorch=("Tanh",), jax=("tanh",), keras=("tanh",), onnx=("Tanh",)),
-    reference=Reference(
-        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
-        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
-    ),
-)
-
-
-def _halved(u: DD) -> DD:
-    """u within half the reach, because tanh works with e^{−2|u|}."""
-    return DD(np.clip(u.hi, -REACH / 2, REACH / 2), np.where(np.abs(u.hi) > REACH / 2, 0.0, u.lo))
-
-
-scaled_tanh = Elementwise(
-    name="scaled_tanh",
-    family="sigmoid",
-    formula=Formula("f(x) = α·tanh(βx)", r"f(x) = \alpha\tanh(\beta x)"),
-    derivative=Formula("f′(x) = αβ(1 − tanh²(βx))", r"f'(x) = \alpha\beta\,(1 - \tanh^2(\beta x))"),
-    parameters=(
-        Parameter("alpha", 1.7159, "Height α. LeCun's choice; the ONNX standard has no default.", minimum=0.0, maximum=1e100),
-        Parameter(
-            "beta",
-            2 / 3,
-            "Steepness β. LeCun's choice; the ONNX standard has no default.",
-            minimum=1e-100,
-            maximum=1e100,
-        ),
-    ),
-    exponential=True,
-    pieces=lambda alpha, beta: everywhere(
-        smooth(
-            value=lambda x: np.where(np.abs(x) < 1e-200, alpha * beta * x, alpha * np.tanh(beta * x)),
-            slope=lambda x: alpha * _tanh_slope(x),
-            jet=lambda u, order: tanh_jet(_halved(u), order).stretched(beta) * alpha,
-            beta=beta,
-        )
-    ),
-    facts=lambda alpha, beta: Facts(
-        range=(-alpha, alpha),
-        limits=(-alpha, alpha),
-        slope=(Extremum(0.0, inf), Extremum(alpha * beta, 0.0)),
-        zero_centered=True,
-    ),
-    partials={
-        "alpha": lambda x, alpha, beta: _tanh_at(x, beta, 0),
-        "beta": lambda x, alpha, beta: alpha * x * _tanh_at(x, beta, 1),
-    },
-    names=Names(onnx=("ScaledTanh",)),
-    reference=Reference(
-        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
-        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
-    ),
-)
-
-
-def _tanh_at(x: Array, beta: float, order: int) -> Array:
-    """tanh⁽ⁿ⁾ at βx."""
-    return tanh_jet(_halved(product(np.clip(x, -REACH / beta, REACH / beta), beta)), order).derivative(order)
 
 
 def _softsign(side: float) -> Piece:
@@ -171,16 +89,13 @@ atan = Elementwise(
     derivative=Formula("f′(x) = 1/(1 + x²)", r"f'(x) = \frac{1}{1 + x^2}"),
     exponential=True,
     pieces=lambda: everywhere(
-        elementary(
-            np.arctan, lambda x: _witch(x)[0], lambda x: -2 * np.multiply(*_witch(x)), _atan_third, _atan_fourth
-        )
+        elementary(np.arctan, lambda x: _witch(x)[0], lambda x: -2 * np.multiply(*_witch(x)), _atan_third, _atan_fourth)
     ),
-    facts=lambda: Facts(
-        range=(-pi / 2, pi / 2), limits=(-pi / 2, pi / 2), slope=_RISES_TO_ONE, zero_centered=True
-    ),
+    facts=lambda: Facts(range=(-pi / 2, pi / 2), limits=(-pi / 2, pi / 2), slope=_RISES_TO_ONE, zero_centered=True),
     names=Names(pytorch=("atan", "arctan"), jax=("arctan",), keras=("arctan",), onnx=("Atan",)),
     reference=Reference("ONNX operators: Atan", "https://onnx.ai/onnx/operators/onnx__Atan.html"),
 )
+
 
 _ERF_SERIES = tuple((-1) ** n / (factorial(n) * (2 * n + 1)) for n in range(1, 18))
 
@@ -219,7 +134,9 @@ def _erf_jet(u: DD, order: int) -> Jet:
 erf = Elementwise(
     name="erf",
     family="sigmoid",
-    formula=Formula("f(x) = erf(x) = 2/√π·∫₀ˣ e^(−t²) dt", r"f(x) = \operatorname{erf}(x) = \frac{2}{\sqrt\pi}\int_0^x e^{-t^2}\,dt"),
+    formula=Formula(
+        "f(x) = erf(x) = 2/√π·∫₀ˣ e^(−t²) dt", r"f(x) = \operatorname{erf}(x) = \frac{2}{\sqrt\pi}\int_0^x e^{-t^2}\,dt"
+    ),
     derivative=Formula("f′(x) = 2/√π·e^(−x²)", r"f'(x) = \frac{2}{\sqrt\pi} e^{-x^2}"),
     exponential=True,
     pieces=lambda: everywhere(
@@ -239,26 +156,3 @@ erf = Elementwise(
     names=Names(pytorch=("erf",), jax=("erf",), keras=("erf",), onnx=("Erf",)),
     reference=Reference("NIST Digital library of mathematical functions, 7.2", "https://dlmf.nist.gov/7.2"),
 )
-
-sin = Elementwise(
-    name="sin",
-    family="oscillation",
-    formula=Formula("f(x) = sin(x)", r"f(x) = \sin x"),
-    derivative=Formula("f′(x) = cos(x)", r"f'(x) = \cos x"),
-    exponential=True,
-    pieces=lambda: everywhere(elementary(np.sin, np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), np.sin)),
-    facts=lambda: Facts(
-        range=(-1.0, 1.0),
-        limits=(nan, nan),
-        slope=(Extremum(-1.0, pi), Extremum(1.0, 0.0)),
-        monotonic=False,
-        zero_centered=True,
-    ),
-    names=Names(pytorch=("sin",), jax=("sin",), keras=("sin",), onnx=("Sin",)),
-    reference=Reference(
-        "V. Sitzmann et al. (2020). Implicit neural representations with periodic activation functions",
-        "https://arxiv.org/abs/2006.09661",
-    ),
-)
-
-SIGMOIDS = (sigmoid_, tanh, scaled_tanh, softsign, atan, erf, sin)

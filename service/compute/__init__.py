@@ -5,4 +5,15 @@ from service.compute.description import Description, describe
 from service.compute.dtypes import DTYPES
 from service.compute.elementwise import AtKink
 
-__all__ = ["DTYPES", "AtKink", "Description", "derivative", "describe", "evaluate", "jacobian", "layer", "output_shape", "pullback"]
+__all__ = [
+    "DTYPES",
+    "AtKink",
+    "Description",
+    "derivative",
+    "describe",
+    "evaluate",
+    "jacobian",
+    "layer",
+    "output_shape",
+    "pullback",
+]

@@ -42,7 +42,9 @@ def checked_axis(function: AlongAxis, shape: tuple[int, ...], parameters: Parame
     if rank == 0:
         raise InvalidInput.at("x", detail=f"{function.name} works on vectors; x is a single number.")
     if not -rank <= axis < rank:
-        raise InvalidInput.at("parameters", "axis", detail=f"x has {rank} axes: axis must be from {-rank} to {rank - 1}.")
+        raise InvalidInput.at(
+            "parameters", "axis", detail=f"x has {rank} axes: axis must be from {-rank} to {rank - 1}."
+        )
     if function.kind == "gated" and shape[axis] % 2:
         detail = f"{function.name} halves x along axis {axis}, whose length {shape[axis]} is odd."
         raise InvalidInput.at("x", detail=detail)

@@ -179,7 +179,7 @@ def _elementwise(function: Activation) -> Elementwise:
     if not isinstance(function, Elementwise):
         detail = (
             f"{function.name} is a {function.kind} function: give the upstream gradient (the answer is dx), "
-            "or ask for the Jacobian with \"jacobian\": true."
+            'or ask for the Jacobian with "jacobian": true.'
         )
         raise InvalidInput.at("activation", detail=detail)
     return function

@@ -1,9 +1,10 @@
 """What the catalogue publishes of a function: the facts it declares, and those that follow from its pieces."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from math import inf
+from typing import TypedDict
 
 import numpy as np
 
@@ -132,7 +133,7 @@ class Description:
     lipschitz: float
     gains: Gains | None = None
     relative_cost: Mapping[str, float] | None = None
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...]
     reference: Reference
 
 
@@ -164,7 +165,6 @@ def _describe_elementwise(function: Elementwise) -> Description:
         derivative_extrema=DerivativeExtrema(Extreme(lowest.value, lowest.at), Extreme(highest.value, highest.at)),
         lipschitz=lipschitz(function, parameters),
         gains=_gains(function, pieces),
-        problems=problems_of(function),
     )
 
 
@@ -176,11 +176,23 @@ def _describe_along_axis(function: AlongAxis) -> Description:
         zero_centered=function.zero_centered,
         smoothness=function.smoothness,
         lipschitz=function.lipschitz,
-        problems=problems_of(function),
     )
 
 
-def _common(function: Activation) -> dict[str, object]:
+class _Common(TypedDict):
+    name: str
+    aliases: Aliases
+    family: str
+    kind: str
+    stochastic: bool
+    formula: Formula
+    derivative: Formula
+    parameters: tuple[Parameter, ...]
+    problems: tuple[Problem, ...]
+    reference: Reference
+
+
+def _common(function: Activation) -> _Common:
     names = function.names
     return {
         "name": function.name,
@@ -191,6 +203,7 @@ def _common(function: Activation) -> dict[str, object]:
         "formula": function.formula,
         "derivative": function.derivative,
         "parameters": function.parameters,
+        "problems": problems_of(function),
         "reference": function.reference,
     }
 

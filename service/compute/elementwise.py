@@ -9,7 +9,7 @@ from service.activations.model import Array, Elementwise, Parameters, Pieces
 
 AtKink = Literal["convention", "left", "right", "nan"]
 
-_BLOCK = 4096  # elements: the temporaries of the widest formula stay in the processor's second-level cache
+_BLOCK = 16384  # elements: small enough for the caches, large enough for the costly formulas of a few elements
 _LARGEST = np.finfo(np.float64).max
 _TOLERANCE = 2.0**-50  # two sides of a knot that agree to this are the same number, rounded differently
 

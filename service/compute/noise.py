@@ -5,9 +5,7 @@ import numpy as np
 from service.activations.model import Activation, Array, Parameters
 
 
-def perturbed(
-    function: Activation, x: Array, parameters: Parameters, seed: int | None
-) -> tuple[Array, Parameters]:
+def perturbed(function: Activation, x: Array, parameters: Parameters, seed: int | None) -> tuple[Array, Parameters]:
     """x and the parameters as the function takes them for that seed: the same seed and shape, the same noise."""
     if seed is None or function.noise is None:
         return x, parameters

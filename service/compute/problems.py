@@ -1,4 +1,4 @@
-"""The troubles that a function is known for, told from its own facts: which, in which figures, and what to use instead."""
+"""The troubles that a function is known for, told from its own facts, and what to use instead."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def problems_of(function: Activation) -> tuple[Problem, ...]:
     """All known problems of a function at its default parameters, the gravest first."""
     own = [Problem(code, text) for code, text in function.problems.items()]
     derived = _elementwise(function) if isinstance(function, Elementwise) else _along_axis(function)
-    return tuple([*own, *(problem for problem in derived if problem.code not in function.problems)])
+    return (*own, *(problem for problem in derived if problem.code not in function.problems))
 
 
 def _elementwise(function: Elementwise) -> Iterator[Problem]:
@@ -63,13 +63,13 @@ def _vanishing(function: Elementwise, facts: Facts) -> Iterator[Problem]:
     if steepest < 1:
         yield Problem(
             "vanishing_gradient",
-            f"f′ is nowhere above {steepest:.4g}, so n layers multiply a gradient by at most {steepest:.4g}ⁿ: ten leave "
-            f"{steepest**10:.2g} of it at best. Use relu, leaky_relu or gelu in hidden layers.",
+            f"f′ is nowhere above {steepest:.4g}, so n layers multiply a gradient by at most {steepest:.4g}ⁿ: ten "
+            f"leave {steepest**10:.2g} of it at best. Use relu, leaky_relu or gelu in hidden layers.",
         )
     elif (ends == 0).all():
         yield Problem(
             "vanishing_gradient",
-            f"f′ is at most {steepest:.4g} and falls to 0 on both sides, so the gradient vanishes where units saturate. "
+            f"f′ is at most {steepest:.4g} and falls to 0 on both sides, so gradients vanish where units saturate. "
             "Use relu, leaky_relu or gelu in deep networks, or keep preactivations small by normalisation.",
         )
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Operand = "DD | Array | float"
+Operand: TypeAlias = "DD | Array | float"
 
 _SPLITTER = 2.0**27 + 1
 

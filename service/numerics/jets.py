@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -36,10 +37,8 @@ class Jet:
 
     def times_variable(self, x: DD) -> Jet:
         """x·f(x): its n-th derivative is x·f⁽ⁿ⁾ + n·f⁽ⁿ⁻¹⁾."""
-        orders = [x * self.orders[0]]
-        for n in range(1, len(self.orders)):
-            orders.append(x * self.orders[n] + self.orders[n - 1] * float(n))
-        return Jet(tuple(orders), self.scale)
+        higher = (x * f + below * float(n) for n, (below, f) in enumerate(pairwise(self.orders), start=1))
+        return Jet((x * self.orders[0], *higher), self.scale)
 
     def stretched(self, factor: Operand) -> Jet:
         """f(factor·x) with the derivatives taken by x, from f's jet at factor·x."""
@@ -51,10 +50,10 @@ class Jet:
 
     def composed(self, inner: tuple[DD, ...]) -> Jet:
         """f(u(x)), from f's jet at u(x) and u′, u″, … (as many as there are orders)."""
-        orders = [self.orders[0]]
-        for n in range(1, len(self.orders)):
-            orders.append(_sum(self.orders[k] * _bell(n, k, inner) for k in range(1, n + 1)))
-        return Jet(tuple(orders), self.scale)
+        higher = (
+            _sum(self.orders[k] * _bell(n, k, inner) for k in range(1, n + 1)) for n in range(1, len(self.orders))
+        )
+        return Jet((self.orders[0], *higher), self.scale)
 
 
 def _bell(n: int, k: int, inner: tuple[DD, ...]) -> DD:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.numerics.double_double import DD, Array
+from service.numerics.double_double import DD
 
 
 def total_of(terms: DD) -> DD:

@@ -1,0 +1,226 @@
+"""Functions clipped to a range, and the piecewise polynomials that stand in for smooth sigmoids and gates."""
+
+from fractions import Fraction
+from math import inf
+
+import numpy as np
+
+from service.activations.model import (
+    Array,
+    Convention,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Knot,
+    Names,
+    Parameter,
+    Piece,
+    Pieces,
+    Reference,
+)
+from service.activations.pieces import constant, elementary, joined, line
+from service.numerics.double_double import DD
+
+
+def _clip_facts(lower: float, upper: float) -> Facts:
+    outside, inside = Extremum(0.0, (-inf, lower)), Extremum(1.0, (lower, upper))
+    return Facts(range=(lower, upper), limits=(lower, upper), slope=(outside, inside), zero_centered=lower == -upper)
+
+
+_INSIDE: tuple[Convention, Convention] = ("right", "left")
+_OUTSIDE: tuple[Convention, Convention] = ("left", "right")
+
+
+def _clipped(lower: float, upper: float, inside: bool) -> Pieces:
+    """At the kinks the derivative is that of the inside (torch.clamp) or of the outside (hardtanh)."""
+    at_lower, at_upper = _INSIDE if inside else _OUTSIDE
+    return joined(
+        constant(lower),
+        Knot(lower, convention=(at_lower, at_lower)),
+        line(1.0),
+        Knot(upper, convention=(at_upper, at_upper)),
+        constant(upper),
+    )
+
+
+hard_tanh = Elementwise(
+    name="hard_tanh",
+    family="sigmoid",
+    formula=Formula("f(x) = max(l, min(u, x))", r"f(x) = \max(l, \min(u, x))"),
+    derivative=Formula("f′(x) = 1 if l < x < u, else 0", r"f'(x) = [l < x < u]"),
+    parameters=(
+        Parameter("min_val", -1.0, "Smallest value l.", aliases=("min_value", "lo"), defaults={"pytorch": -1.0}),
+        Parameter("max_val", 1.0, "Largest value u.", aliases=("max_value", "hi"), defaults={"pytorch": 1.0}),
+    ),
+    ordered=(("min_val", "max_val"),),
+    pieces=lambda min_val, max_val: _clipped(min_val, max_val, inside=False),
+    facts=lambda min_val, max_val: _clip_facts(min_val, max_val),
+    partials={
+        "min_val": lambda x, min_val, max_val: np.where(x <= min_val, 1.0, 0.0),
+        "max_val": lambda x, min_val, max_val: np.where(x >= max_val, 1.0, 0.0),
+    },
+    names=Names(pytorch=("Hardtanh",), jax=("hard_tanh",), keras=("hard_tanh",)),
+    reference=Reference(
+        "R. Collobert (2004). Large scale machine learning, thesis, Université Paris 6",
+        "https://ronan.collobert.com/pub/2004_phdthesis_lip6.pdf",
+    ),
+)
+
+
+clip = Elementwise(
+    name="clip",
+    family="rectifier",
+    formula=Formula("f(x) = min(max(x, lo), hi)", r"f(x) = \min(\max(x, l), u)"),
+    derivative=Formula("f′(x) = 1 if lo ≤ x ≤ hi, else 0", r"f'(x) = [l \le x \le u]"),
+    parameters=(
+        Parameter("lo", -2.0, "Smallest value. The frameworks have no default.", aliases=("min", "a_min", "min_val")),
+        Parameter("hi", 3.0, "Largest value. The frameworks have no default.", aliases=("max", "a_max", "max_val")),
+    ),
+    ordered=(("lo", "hi"),),
+    pieces=lambda lo, hi: _clipped(lo, hi, inside=True),
+    facts=lambda lo, hi: _clip_facts(lo, hi),
+    partials={
+        "lo": lambda x, lo, hi: np.where(x < lo, 1.0, 0.0),
+        "hi": lambda x, lo, hi: np.where(x > hi, 1.0, 0.0),
+    },
+    names=Names(pytorch=("clamp", "clip"), jax=("clip",), keras=("clip",), onnx=("Clip",)),
+    reference=Reference("ONNX operators: Clip", "https://onnx.ai/onnx/operators/onnx__Clip.html"),
+)
+
+
+def _sixth(slope: float) -> DD:
+    """The slope as it is meant: the double nearest to 1/6 stands for one sixth, so that the kinks are at ±3."""
+    return DD.exactly(Fraction(1, 6)) if slope == 1 / 6 else DD.of(slope)
+
+
+def _hard_sigmoid(slope: float, offset: float) -> Pieces:
+    exact = _sixth(slope)
+    low, high = float((-offset / exact).value()), float(((1.0 - DD.of(offset)) / exact).value())
+
+    def value(x: Array) -> Array:
+        near = np.clip(x, low, high)
+        return np.clip((exact * near + offset).value(), 0.0, 1.0)  # the double `low` may lie beside the kink
+
+    rising = Piece(value, lambda x, order: np.full_like(x, slope if order == 1 else 0.0))
+    first, last = Knot(low, "right", ("left", "left")), Knot(high, "left", ("right", "right"))
+    return joined(constant(0.0), first, rising, last, constant(1.0))
+
+
+hard_sigmoid = Elementwise(
+    name="hard_sigmoid",
+    family="sigmoid",
+    formula=Formula("f(x) = max(0, min(1, αx + β))", r"f(x) = \max(0, \min(1, \alpha x + \beta))"),
+    derivative=Formula("f′(x) = α if 0 < αx + β < 1, else 0", r"f'(x) = \alpha\,[0 < \alpha x + \beta < 1]"),
+    parameters=(
+        Parameter(
+            "slope",
+            1 / 6,
+            "Slope α; the double nearest to 1/6 stands for one sixth exactly.",
+            minimum=1e-100,
+            maximum=1e100,
+            aliases=("alpha",),
+            defaults={"pytorch": 1 / 6, "jax": 1 / 6, "keras": 1 / 6, "onnx": 0.2},
+        ),
+        Parameter(
+            "offset",
+            0.5,
+            "Value β at 0.",
+            minimum=-1e100,
+            maximum=1e100,
+            aliases=("beta",),
+            defaults={"pytorch": 0.5, "jax": 0.5, "keras": 0.5, "onnx": 0.5},
+        ),
+    ),
+    pieces=_hard_sigmoid,
+    facts=lambda slope, offset: Facts(
+        range=(0.0, 1.0),
+        limits=(0.0, 1.0),
+        slope=(
+            Extremum(0.0, (-inf, float((-offset / _sixth(slope)).value()))),
+            Extremum(slope, (float((-offset / _sixth(slope)).value()), float(((1 - offset) / _sixth(slope)).value()))),
+        ),
+    ),
+    partials={
+        "slope": lambda x, slope, offset: np.where(np.abs(slope * x + offset - 0.5) < 0.5, x, 0.0),
+        "offset": lambda x, slope, offset: np.where(np.abs(slope * x + offset - 0.5) < 0.5, 1.0, 0.0),
+    },
+    names=Names(pytorch=("Hardsigmoid",), jax=("hard_sigmoid",), keras=("hard_sigmoid",), onnx=("HardSigmoid",)),
+    reference=Reference(
+        "M. Courbariaux, Y. Bengio and J.-P. David (2015). BinaryConnect", "https://arxiv.org/abs/1511.00363"
+    ),
+)
+
+
+sparse_sigmoid = Elementwise(
+    name="sparse_sigmoid",
+    family="sigmoid",
+    formula=Formula(
+        "f(x) = 0 if x ≤ −1; (x + 1)/2 if −1 < x < 1; 1 if x ≥ 1",
+        r"f(x) = \tfrac12 \operatorname{clip}(x + 1, 0, 2)",
+    ),
+    derivative=Formula("f′(x) = 1/2 if −1 < x < 1, else 0", r"f'(x) = \tfrac12 [-1 < x < 1]"),
+    pieces=lambda: joined(
+        constant(0.0), Knot(-1.0), line(0.5, 0.5), Knot(1.0, convention=("right", "right")), constant(1.0)
+    ),
+    facts=lambda: Facts(
+        range=(0.0, 1.0), limits=(0.0, 1.0), slope=(Extremum(0.0, (-inf, -1.0)), Extremum(0.5, (-1.0, 1.0)))
+    ),
+    names=Names(jax=("sparse_sigmoid",), keras=("sparse_sigmoid",)),
+    reference=Reference(
+        "JAX: jax.nn.sparse_sigmoid", "https://docs.jax.dev/en/latest/_autosummary/jax.nn.sparse_sigmoid.html"
+    ),
+)
+
+
+sparse_plus = Elementwise(
+    name="sparse_plus",
+    family="rectifier",
+    formula=Formula(
+        "f(x) = 0 if x ≤ −1; (x + 1)²/4 if −1 < x < 1; x if x ≥ 1",
+        r"f(x) = \begin{cases}0 & x \le -1\\ \tfrac14 (x + 1)^2 & -1 < x < 1\\ x & x \ge 1\end{cases}",
+    ),
+    derivative=Formula("f′(x) = clip(x + 1, 0, 2)/2", r"f'(x) = \tfrac12 \operatorname{clip}(x + 1, 0, 2)"),
+    pieces=lambda: joined(
+        constant(0.0),
+        Knot(-1.0),
+        elementary(lambda x: np.square(x + 1) / 4, lambda x: (x + 1) / 2, lambda x: np.full_like(x, 0.5)),
+        Knot(1.0, "right", convention=("right", "right")),
+        line(1.0),
+    ),
+    facts=lambda: Facts(
+        range=(0.0, inf), limits=(0.0, inf), slope=(Extremum(0.0, (-inf, -1.0)), Extremum(1.0, (1.0, inf)))
+    ),
+    names=Names(jax=("sparse_plus",), keras=("sparse_plus",)),
+    reference=Reference(
+        "JAX: jax.nn.sparse_plus", "https://docs.jax.dev/en/latest/_autosummary/jax.nn.sparse_plus.html"
+    ),
+)
+
+
+hard_swish = Elementwise(
+    name="hard_swish",
+    family="gate",
+    formula=Formula("f(x) = x·min(max(x + 3, 0), 6)/6", r"f(x) = x\,\frac{\min(\max(x + 3, 0), 6)}{6}"),
+    derivative=Formula(
+        "f′(x) = 0 if x ≤ −3; (2x + 3)/6 if −3 < x < 3; 1 if x ≥ 3",
+        r"f'(x) = \begin{cases}0 & x \le -3\\ \tfrac{2x + 3}{6} & -3 < x < 3\\ 1 & x \ge 3\end{cases}",
+    ),
+    pieces=lambda: joined(
+        constant(0.0),
+        Knot(-3.0),
+        elementary(lambda x: x * (x + 3) / 6, lambda x: (2 * x + 3) / 6, lambda x: np.full_like(x, 1 / 3)),
+        Knot(3.0, "right", convention=("right", "right")),
+        line(1.0),
+    ),
+    facts=lambda: Facts(
+        range=(-0.375, inf),
+        limits=(0.0, inf),
+        slope=(Extremum(-0.5, -3.0), Extremum(1.5, 3.0)),
+        monotonic=False,
+    ),
+    names=Names(
+        pytorch=("Hardswish",), jax=("hard_swish", "hard_silu"), keras=("hard_swish", "hard_silu"), onnx=("HardSwish",)
+    ),
+    reference=Reference("A. Howard et al. (2019). Searching for MobileNetV3", "https://arxiv.org/abs/1905.02244"),
+)

@@ -1,0 +1,146 @@
+"""Vectors brought to a simplex, a corner of it, or to mean 0 and variance 1."""
+
+from math import inf, sqrt
+
+import numpy as np
+
+from service.activations.axes import AXIS, SAME_SHAPE, Mask, column, diagonal, one_hot, row
+from service.activations.model import Array, Formula, Names, Parameter, Reference, Vector
+from service.numerics.double_double import DD, square_root, total, where
+from service.numerics.sums import mean_of, total_of
+
+
+def _sparsemax(x: Array) -> tuple[DD, Mask]:
+    """x − τ(x) and the support, by Michelot's algorithm: drop what lies below the threshold until nothing does."""
+    largest = np.max(x, axis=-1, keepdims=True, initial=-inf)
+    shifted = total(x, -largest)
+    support = shifted.hi > -1.0
+    while True:
+        count = np.maximum(np.sum(support, axis=-1, keepdims=True), 1).astype(np.float64)
+        rest = shifted - (total_of(where(support, shifted, 0.0)) - 1.0) / count
+        smaller = support & (rest.hi > 0)
+        if (smaller == support).all():
+            return rest, support
+        support = smaller
+
+
+def _sparsemax_value(x: Array) -> Array:
+    finite = np.where(np.isfinite(x), x, np.where(x == -inf, -1e300, 0.0))
+    rest, support = _sparsemax(finite)
+    undetermined = np.isnan(x).any(axis=-1, keepdims=True) | (np.max(x, axis=-1, keepdims=True, initial=-inf) == -inf)
+    return np.where(undetermined | (x == inf).any(axis=-1, keepdims=True), np.nan, np.where(support, rest.value(), 0.0))
+
+
+def _sparsemax_jacobian(x: Array) -> Array:
+    _, support = _sparsemax(x)
+    members = support.astype(np.float64)
+    share = members / np.maximum(np.sum(members, axis=-1, keepdims=True), 1)
+    identity = np.where(diagonal(x), members[..., :, None], 0.0)
+    return np.asarray(identity - members[..., :, None] * share[..., None, :])
+
+
+def _sparsemax_pullback(x: Array, upstream: Array) -> Array:
+    _, support = _sparsemax(x)
+    count = np.maximum(np.sum(support, axis=-1, keepdims=True), 1).astype(np.float64)
+    mean = total_of(where(support, upstream, 0.0)) / count
+    return np.where(support, (upstream - mean).value(), 0.0)
+
+
+sparsemax = Vector(
+    name="sparsemax",
+    family="softmax",
+    formula=Formula(
+        "f(x) = argmin ‖p − x‖² over the simplex = max(x − τ(x), 0)", r"f(x) = \arg\min_{p \in \Delta}\|p - x\|^2"
+    ),
+    derivative=Formula(
+        "∂fᵢ/∂xⱼ = mᵢ(δᵢⱼ − mⱼ/|S|), m the indicator of the support S",
+        r"\frac{\partial f_i}{\partial x_j} = m_i\left(\delta_{ij} - \frac{m_j}{|S|}\right)",
+    ),
+    parameters=(AXIS,),
+    value=_sparsemax_value,
+    jacobian=_sparsemax_jacobian,
+    pullback=_sparsemax_pullback,
+    shapes=SAME_SHAPE,
+    range=(0.0, 1.0),
+    lipschitz=1.0,
+    smoothness="C0",
+    names=Names(keras=("sparsemax",)),
+    reference=Reference(
+        "A. Martins and R. Astudillo (2016). From softmax to sparsemax", "https://arxiv.org/abs/1602.02068"
+    ),
+)
+
+
+hardmax = Vector(
+    name="hardmax",
+    family="softmax",
+    formula=Formula("f(x)ᵢ = 1 at the first maximum, else 0", r"f(x)_i = [i = \min\arg\max_j x_j]"),
+    derivative=Formula("∂fᵢ/∂xⱼ = 0 wherever it exists", r"\frac{\partial f_i}{\partial x_j} = 0"),
+    parameters=(AXIS,),
+    value=one_hot,
+    jacobian=lambda x: np.zeros((*x.shape, x.shape[-1])),
+    pullback=lambda x, upstream: np.zeros_like(x),
+    shapes=SAME_SHAPE,
+    range=(0.0, 1.0),
+    lipschitz=inf,
+    smoothness="discontinuous",
+    problems={
+        "no_gradient": "The Jacobian is 0 everywhere it exists, so nothing before it can learn by gradients. "
+        "Use softmax, sparsemax, or gumbel_softmax with hard = true."
+    },
+    names=Names(onnx=("Hardmax",)),
+    reference=Reference("ONNX operators: Hardmax", "https://onnx.ai/onnx/operators/onnx__Hardmax.html"),
+)
+
+
+def _standardized(x: Array, epsilon: float) -> tuple[DD, DD]:
+    """z and √(variance + ε); the deviations from the mean are taken in double-double, so nothing cancels."""
+    relative = total(x, -x[..., :1]) if x.shape[-1] else DD.of(x)
+    deviation = relative - mean_of(relative)
+    spread = square_root(mean_of(deviation * deviation) + epsilon)
+    return deviation / spread, spread
+
+
+def _standardize_jacobian(x: Array, epsilon: float) -> Array:
+    z, spread = _standardized(x, epsilon)
+    coupling = (column(z) * row(z) + 1.0) / float(max(x.shape[-1], 1))
+    return ((where(diagonal(x), 1.0, 0.0) - coupling) / column(spread)).value()
+
+
+def _standardize_pullback(x: Array, upstream: Array, epsilon: float) -> Array:
+    z, spread = _standardized(x, epsilon)
+    return ((upstream - mean_of(DD.of(upstream)) - z * mean_of(z * upstream)) / spread).value()
+
+
+standardize = Vector(
+    name="standardize",
+    family="normalization",
+    formula=Formula("f(x) = (x − mean(x))/√(var(x) + ε)", r"f(x) = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}"),
+    derivative=Formula(
+        "∂fᵢ/∂xⱼ = (δᵢⱼ − (1 + zᵢzⱼ)/n)/√(var + ε)",
+        r"\frac{\partial f_i}{\partial x_j} = \frac{\delta_{ij} - (1 + z_i z_j)/n}{\sqrt{\sigma^2 + \epsilon}}",
+    ),
+    parameters=(
+        AXIS,
+        Parameter(
+            "epsilon",
+            1e-5,
+            "What is added to the variance.",
+            minimum=1e-100,
+            maximum=1e100,
+            aliases=("eps",),
+            defaults={"jax": 1e-5},
+        ),
+    ),
+    value=lambda x, epsilon: _standardized(x, epsilon)[0].value(),
+    jacobian=_standardize_jacobian,
+    pullback=_standardize_pullback,
+    shapes=SAME_SHAPE,
+    range=(-inf, inf),
+    lipschitz=1 / sqrt(1e-5),
+    zero_centered=True,
+    names=Names(jax=("standardize",)),
+    reference=Reference(
+        "JAX: jax.nn.standardize", "https://docs.jax.dev/en/latest/_autosummary/jax.nn.standardize.html"
+    ),
+)

@@ -1,0 +1,196 @@
+"""tanh, and the functions made of it."""
+
+from math import inf, log
+
+import numpy as np
+
+from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
+from service.activations.pieces import REACH, everywhere, root, smooth
+from service.numerics.double_double import DD, product
+from service.numerics.exponential import expm1
+from service.numerics.jets import Jet
+from service.numerics.logistic import log1p, sigmoid_slope, tanh_jet
+from service.numerics.logistic import tanh as tanh_dd
+
+
+def _tanh_slope(x: Array) -> Array:
+    """tanh′(x) = 4E/(1 + E)² with E = e^{−2|x|}: an ordinary number as far as |x| = 354."""
+    return 4.0 * sigmoid_slope(2.0 * np.clip(x, -REACH, REACH))
+
+
+def _halved(u: DD) -> DD:
+    """u within half the reach, because tanh works with e^{−2|u|}."""
+    return DD(np.clip(u.hi, -REACH / 2, REACH / 2), np.where(np.abs(u.hi) > REACH / 2, 0.0, u.lo))
+
+
+tanh = Elementwise(
+    name="tanh",
+    family="sigmoid",
+    formula=Formula("f(x) = (e^x − e^(−x))/(e^x + e^(−x))", r"f(x) = \tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}}"),
+    derivative=Formula("f′(x) = 1 − tanh²(x)", r"f'(x) = 1 - \tanh^2 x"),
+    exponential=True,
+    pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, lambda u, order: tanh_jet(_halved(u), order))),
+    facts=lambda: Facts(
+        range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=(Extremum(0.0, inf), Extremum(1.0, 0.0)), zero_centered=True
+    ),
+    names=Names(pytorch=("Tanh",), jax=("tanh",), keras=("tanh",), onnx=("Tanh",)),
+    reference=Reference(
+        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
+        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
+    ),
+)
+
+
+def _tanh_at(x: Array, beta: float, order: int) -> Array:
+    """tanh⁽ⁿ⁾ at βx."""
+    return tanh_jet(_halved(product(np.clip(x, -REACH / beta, REACH / beta), beta)), order).derivative(order)
+
+
+scaled_tanh = Elementwise(
+    name="scaled_tanh",
+    family="sigmoid",
+    formula=Formula("f(x) = α·tanh(βx)", r"f(x) = \alpha\tanh(\beta x)"),
+    derivative=Formula("f′(x) = αβ(1 − tanh²(βx))", r"f'(x) = \alpha\beta\,(1 - \tanh^2(\beta x))"),
+    parameters=(
+        Parameter(
+            "alpha", 1.7159, "Height α. LeCun's choice; the ONNX standard has no default.", minimum=0.0, maximum=1e100
+        ),
+        Parameter(
+            "beta",
+            2 / 3,
+            "Steepness β. LeCun's choice; the ONNX standard has no default.",
+            minimum=1e-100,
+            maximum=1e100,
+        ),
+    ),
+    exponential=True,
+    pieces=lambda alpha, beta: everywhere(
+        smooth(
+            value=lambda x: np.where(np.abs(x) < 1e-200, alpha * beta * x, alpha * np.tanh(beta * x)),
+            slope=lambda x: alpha * _tanh_slope(x),
+            jet=lambda u, order: tanh_jet(_halved(u), order).stretched(beta) * alpha,
+            beta=beta,
+        )
+    ),
+    facts=lambda alpha, beta: Facts(
+        range=(-alpha, alpha),
+        limits=(-alpha, alpha),
+        slope=(Extremum(0.0, inf), Extremum(alpha * beta, 0.0)),
+        zero_centered=True,
+    ),
+    partials={
+        "alpha": lambda x, alpha, beta: _tanh_at(x, beta, 0),
+        "beta": lambda x, alpha, beta: alpha * x * _tanh_at(x, beta, 1),
+    },
+    names=Names(onnx=("ScaledTanh",)),
+    reference=Reference(
+        "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
+        "http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf",
+    ),
+)
+
+
+def _tanh_shrink_value(x: Array) -> Array:
+    """x³(1/3 − 2x²/15 + 17x⁴/315) for |x| < 10⁻⁴, where x − tanh(x) cancels."""
+    near = np.clip(x, -1e-4, 1e-4)
+    square = near * near
+    series = near * square * (1 / 3 - square * (2 / 15 - square * 17 / 315))
+    middle = DD.of(np.clip(x, -REACH / 2, REACH / 2))
+    far = (middle - tanh_dd(middle)).value() + (x - middle.hi)
+    return np.where(np.abs(x) < 1e-4, series, far)
+
+
+def _tanh_shrink_jet(u: DD, order: int) -> Jet:
+    """f′ = tanh², and the higher orders are those of −tanh."""
+    jet = tanh_jet(DD(np.clip(u.hi, -REACH / 2, REACH / 2), u.lo), order)
+    back = np.exp2(-np.asarray(jet.scale))
+    slope = jet.orders[0].scaled(back) * jet.orders[0]
+    return Jet((slope, slope, *(-term for term in jet.orders[2:])), jet.scale)
+
+
+tanh_shrink = Elementwise(
+    name="tanh_shrink",
+    family="shrinkage",
+    formula=Formula("f(x) = x − tanh(x)", r"f(x) = x - \tanh x"),
+    derivative=Formula("f′(x) = tanh²(x)", r"f'(x) = \tanh^2 x"),
+    exponential=True,
+    pieces=lambda: everywhere(
+        smooth(_tanh_shrink_value, lambda x: _tanh_shrink_jet(DD.of(x), 1).derivative(1), _tanh_shrink_jet, tail=None)
+    ),
+    facts=lambda: Facts(
+        range=(-inf, inf),
+        limits=(-inf, inf),
+        slope=(Extremum(0.0, 0.0), Extremum(1.0, inf)),
+        zero_centered=True,
+    ),
+    names=Names(pytorch=("Tanhshrink",), keras=("tanh_shrink",)),
+    reference=Reference(
+        "PyTorch: Tanhshrink", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html"
+    ),
+)
+
+
+_LISHT_ROOT = "1.19967864025773383391636984864114194426145878841860720891548"
+
+
+def _lisht_jet(u: DD, order: int) -> Jet:
+    return tanh_jet(u, order).times_variable(u)
+
+
+lisht = Elementwise(
+    name="lisht",
+    family="gate",
+    formula=Formula("f(x) = x·tanh(x)", r"f(x) = x\tanh x"),
+    derivative=Formula("f′(x) = tanh(x) + x·(1 − tanh²(x))", r"f'(x) = \tanh x + x\,(1 - \tanh^2 x)"),
+    exponential=True,
+    pieces=lambda: everywhere(
+        smooth(
+            value=lambda x: x * np.tanh(x),
+            slope=lambda x: _lisht_jet(product(np.clip(x, -REACH, REACH), 1.0), 1).derivative(1),
+            jet=_lisht_jet,
+            roots={2: (root("-" + _LISHT_ROOT), root(_LISHT_ROOT))},
+        )
+    ),
+    facts=lambda: Facts(
+        range=(0.0, inf),
+        limits=(inf, inf),
+        slope=(Extremum(-1.1996786402577338, -1.1996786402577338), Extremum(1.1996786402577338, 1.1996786402577338)),
+        monotonic=False,
+    ),
+    names=Names(other=("LiSHT",)),
+    reference=Reference(
+        "S. K. Roy et al. (2019). LiSHT: non-parametric linearly scaled hyperbolic tangent",
+        "https://arxiv.org/abs/1901.05894",
+    ),
+)
+
+
+def _logcosh_value(x: Array) -> Array:
+    """½·ln(1 + sinh²x) up to |x| = 20, then |x| − ln 2."""
+    near = DD.of(np.clip(np.abs(x), 0.0, 20.0))
+    grown = expm1(near)
+    sinh = (grown + grown / (grown + 1.0)).scaled(0.5)
+    return np.where(np.abs(x) < 20, log1p(sinh * sinh).value() / 2, np.abs(x) - log(2))
+
+
+def _logcosh_jet(u: DD, order: int) -> Jet:
+    slopes = tanh_jet(DD(np.clip(u.hi, -REACH / 2, REACH / 2), u.lo), order - 1)
+    return Jet((slopes.orders[0], *slopes.orders), slopes.scale)
+
+
+logcosh = Elementwise(
+    name="logcosh",
+    family="softplus",
+    formula=Formula("f(x) = ln cosh(x) = |x| + ln(1 + e^(−2|x|)) − ln 2", r"f(x) = \ln\cosh x"),
+    derivative=Formula("f′(x) = tanh(x)", r"f'(x) = \tanh x"),
+    exponential=True,
+    pieces=lambda: everywhere(smooth(_logcosh_value, np.tanh, _logcosh_jet, tail=None)),
+    facts=lambda: Facts(
+        range=(0.0, inf),
+        limits=(inf, inf),
+        slope=(Extremum(-1.0, -inf), Extremum(1.0, inf)),
+        monotonic=False,
+    ),
+    names=Names(other=("log_cosh",)),
+    reference=Reference("Flux: NNlib.logcosh", "https://fluxml.ai/NNlib.jl/stable/reference/"),
+)
