@@ -59,7 +59,7 @@ class Row:
         unit = "relative" if is_relative(self.order, self.dtype) else "ulp"
         verdict = self.verdict
         return (
-            f"{self.label:<52} {self.order} {self.dtype:<8} {verdict.count:>6}  {_shown(verdict.normal)} {unit:<8}"
+            f"{self.label:<62} {self.order} {self.dtype:<8} {verdict.count:>6}  {_shown(verdict.normal)} {unit:<8}"
             f"  subnormal {_shown(verdict.subnormal)}  misrounded {len(verdict.misrounded):>5}"
             f"{f' first at {verdict.misrounded[0]!r}' if verdict.misrounded else ''}"
             f"{'' if verdict.passed else '  MISSED'}"
