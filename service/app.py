@@ -20,12 +20,12 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,  # served by service.api.docs, as are the pages
         docs_url=None,
         redoc_url=None,
-        root_path=settings.root_path,
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
-        middleware=[Middleware(Envelope), Middleware(Head)],
+        middleware=[Middleware(Envelope, prefix=settings.root_path), Middleware(Head)],
     )
     app.state.settings = settings
+    app.state.contracts = {}
     app.state.paths = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     for router in ROUTERS:
         app.include_router(router)

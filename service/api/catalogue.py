@@ -25,7 +25,7 @@ router = APIRouter(tags=["catalogue"], dependencies=[Depends(accepts(JSON))])
     operation_id="list_activations",
     summary="All functions, or those of a family or like a name",
     dependencies=[Depends(only_query("family", "q"))],
-    responses=page("Catalogue") | problems("/activations", "not_acceptable", "unknown_family", "unknown_query_item"),
+    responses=page("Catalogue") | problems("/activations", "not_acceptable", "unknown_query_item"),
 )
 def list_activations(
     request: Request,
@@ -49,7 +49,7 @@ def list_activations(
     operation_id="get_activation",
     summary="One function",
     dependencies=[Depends(only_query())],
-    responses=page("Description") | problems("/activations/reluu", "unknown_name", "not_acceptable", "no_query_items"),
+    responses=page("Description") | problems("/activations/mysh", "unknown_name", "not_acceptable", "no_query_items"),
 )
 def get_activation(
     request: Request,

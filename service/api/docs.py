@@ -70,12 +70,12 @@ router = APIRouter(include_in_schema=False)
 @router.get("/openapi.json", dependencies=[Depends(accepts(JSON))])
 def contract(request: Request) -> Response:
     """Answer the OpenAPI document."""
-    app = request.app
-    if not hasattr(app.state, "contract"):
-        servers = {"servers": [{"url": app.root_path}]} if app.root_path else {}
-        app.state.contract = Page(openapi.write(openapi.build(app.routes) | servers))
-    page: Page = app.state.contract
-    return page.answer(request)
+    app, prefix = request.app, request.scope.get("root_path", "")
+    pages: dict[str, Page] = app.state.contracts
+    if prefix not in pages:
+        servers = {"servers": [{"url": prefix}]} if prefix else {}
+        pages[prefix] = Page(openapi.write(openapi.build(app.routes) | servers))
+    return pages[prefix].answer(request)
 
 
 @router.get("/docs", dependencies=[Depends(accepts("text/html"))])

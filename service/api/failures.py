@@ -40,7 +40,7 @@ FAILURES = {
     ),
     "too_deep": _limited("too_deep", 400, "Arrays and objects are nested more than 64 levels deep.", "max_depth", 64),
     "unknown_name": Failure(
-        "unknown_activation", 404, "There is no activation called 'reluu'. Did you mean relu?", near=("relu",)
+        "unknown_activation", 404, "There is no activation called 'mysh'. Did you mean mish?", near=("mish",)
     ),
     "unknown_problem": Failure(
         "unknown_problem", 404, "There is no problem of the code 'malformed'.", near=("malformed_json",)
@@ -55,9 +55,8 @@ FAILURES = {
     "ragged_array": _field("/x/1", "Expected 2 elements as in the arrays before it, found 1: the array is ragged."),
     "unknown_field": _field("/dtipe", "There is no field 'dtipe'. Did you mean 'dtype'?"),
     "unknown_activation": _field(
-        "/activation", "There is no activation called 'reluu'. Did you mean relu?", ("relu",), "unknown_activation"
+        "/activation", "There is no activation called 'mysh'. Did you mean mish?", ("mish",), "unknown_activation"
     ),
-    "unknown_family": _query("family", "There is no family 'recti'. The families are …"),
     "unknown_query_item": _query("familly", "There is no query item 'familly'. Did you mean 'family'?"),
     "no_query_items": _query("family", "There is no query item 'family'. This path takes none."),
     "internal_error": Failure(

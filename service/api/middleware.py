@@ -21,14 +21,16 @@ logger = logging.getLogger(__name__)
 class Envelope:
     """Names each request, marks each answer with the name, and answers what nobody else could."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
         self.app = app
+        self.prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an HTTP request on."""
+        """Pass an HTTP request on, with the prefix that a proxy adds to the path unless the server knows one."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["root_path"] = scope.get("root_path") or self.prefix
         request_id = _request_id(Headers(scope=scope))
         started = False
 

@@ -9,7 +9,9 @@ from tests.client import JSON, Client, assert_problem
 
 
 def limited(client: Client, **limits: int) -> Client:
-    return Client(client.runner, Settings(**limits))  # type: ignore[arg-type]  the limits are all integers
+    """The application with these limits, the others as they are by default."""
+    given = {setting_name(name): str(value) for name, value in limits.items()}
+    return Client(client.runner, Settings.from_environment(given))
 
 
 def assert_limit(document: dict[str, Any], name: str, value: int) -> None:

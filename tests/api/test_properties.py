@@ -1,7 +1,6 @@
 """Whatever is sent, the answer is right or says what is wrong with the question."""
 
 import json
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.activations import catalogue
 from tests.client import JSON, Client, assert_problem
+from tests.schema import JsonValue
 
 NUMBERS = (
     st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(["NaN", "Infinity", "-Infinity"])
@@ -51,7 +51,7 @@ def assert_answered(response: httpx.Response) -> None:
     assert_problem(response, response.status_code, response.json()["type"].removeprefix("/problems/"))
 
 
-def assert_shape(numbers: Any, shape: list[int]) -> None:
+def assert_shape(numbers: JsonValue, shape: list[int]) -> None:
     """Nested lists of that shape, with numbers or their names in them."""
     if not shape:
         assert isinstance(numbers, float) or numbers in ("NaN", "Infinity", "-Infinity")

@@ -21,7 +21,9 @@ ARRAYS = arrays(np.float64, SHAPES)
 
 def same_bits(a: Array, b: Array) -> bool:
     """Equal in shape and value, zeros in their sign; all NaN are one."""
-    return a.shape == b.shape and bool(np.all((np.isnan(a) & np.isnan(b)) | ((a == b) & (np.signbit(a) == np.signbit(b)))))
+    return a.shape == b.shape and bool(
+        np.all((np.isnan(a) & np.isnan(b)) | ((a == b) & (np.signbit(a) == np.signbit(b))))
+    )
 
 
 def shape_in_json(array: Array) -> tuple[int, ...]:

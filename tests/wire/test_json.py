@@ -2,7 +2,6 @@
 
 import json
 import math
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,13 +12,17 @@ from service.wire.json import loads, nests_deeper
 
 DEPTH = 64
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
 )
 
 
 @given(JSON_VALUES)
-def test_what_json_writes_is_read_back(value: Any) -> None:
+def test_what_json_writes_is_read_back(value: object) -> None:
     read = loads(json.dumps(value).encode(), DEPTH)
     assert json.dumps(read) == json.dumps(value)
 

@@ -1,0 +1,176 @@
+"""The published contract."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from fastapi.routing import APIRoute
+
+from service.api import openapi
+from service.api.failures import FAILURES
+from service.api.kinds import KINDS
+from service.app import ROUTERS, create_app
+from service.settings import Settings
+from tests.client import JSON, Client, assert_problem
+from tests.schema import JsonValue, complaints
+
+COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+CONTRACT: dict[str, Any] = orjson.loads(COMMITTED.read_bytes())
+OPERATIONS = [
+    pytest.param(path, method, operation, id=f"{method} {path}")
+    for path, item in CONTRACT["paths"].items()
+    for method, operation in item.items()
+]
+EXAMPLES = [
+    pytest.param(path, name, id=f"{path} {name}")
+    for path in ("/evaluate", "/derivative")
+    for name in CONTRACT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+]
+GOOD = b'{"activation": "relu", "x": 1}'
+PROVOCATIONS: dict[str, dict[str, Any]] = {
+    "malformed_json": {"content": b'{"activation": "relu", "x": NaN}'},
+    "too_deep": {"content": b"[" * 65 + b"]" * 65},
+    "unknown_name": {},
+    "unknown_problem": {},
+    "not_acceptable": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
+    "body_too_large": {"content": GOOD, "headers": JSON | {"Content-Length": "67108865"}},
+    "unsupported_media_type": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
+    "ragged_array": {"content": b'{"activation": "relu", "x": [[1, 2], [3]]}'},
+    "unknown_field": {"content": b'{"activation": "relu", "x": 1, "dtipe": "float32"}'},
+    "unknown_activation": {"content": b'{"activation": "mysh", "x": 1}'},
+    "unknown_query_item": {"params": {"familly": "gate"}},
+    "no_query_items": {"content": GOOD, "params": {"family": "gate"}},
+}
+
+
+def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All media types of an operation, of its request and its answers, each with the status or 'request'."""
+    if "requestBody" in operation:
+        yield from (("request", media) for media in operation["requestBody"]["content"].values())
+    for status, response in operation["responses"].items():
+        yield from ((status, media) for media in response.get("content", {}).values())
+
+
+def examples(media: dict[str, Any]) -> list[Any]:
+    return [media["example"]] if "example" in media else [item["value"] for item in media["examples"].values()]
+
+
+def close(answer: JsonValue, expected: JsonValue) -> bool:
+    """Equal, but for the last digits of numbers, which may be others on other processors."""
+    if isinstance(expected, dict):
+        return set(answer) == set(expected) and all(close(answer[name], item) for name, item in expected.items())
+    if isinstance(expected, list):
+        return len(answer) == len(expected) and all(map(close, answer, expected))
+    return bool(answer == pytest.approx(expected, rel=1e-5) if isinstance(expected, float) else answer == expected)
+
+
+def test_the_committed_contract_is_the_one_served(client: Client) -> None:
+    assert openapi.write(openapi.build(create_app(Settings()).routes)) == COMMITTED.read_bytes(), "run `make openapi`"
+    assert client.get("/openapi.json").content == COMMITTED.read_bytes()
+
+
+def test_every_path_is_documented() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    assert {route.path for route in routes if route.include_in_schema} == set(CONTRACT["paths"])
+
+
+def test_every_name_of_an_operation_is_its_own() -> None:
+    names = [operation["operationId"] for item in CONTRACT["paths"].values() for operation in item.values()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_an_operation_is_documented_in_full(path: str, method: str, operation: dict[str, Any]) -> None:
+    assert CONTRACT["paths"][path][method] is operation
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+    assert all(parameter["description"] for parameter in operation.get("parameters", []))
+    assert {"200", "406", "500"} <= set(operation["responses"])
+    assert ("requestBody" in operation) is (method == "post")
+    assert all("X-Request-ID" in response["headers"] for response in operation["responses"].values())
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_example_is_what_its_schema_says(path: str, method: str, operation: dict[str, Any]) -> None:
+    for status, media in bodies(operation):
+        for example in examples(media):
+            assert not complaints(example, media["schema"], CONTRACT), (path, method, status)
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_failure_has_an_example_of_its_status(path: str, method: str, operation: dict[str, Any]) -> None:
+    assert CONTRACT["paths"][path][method] is operation
+    for status, response in operation["responses"].items():
+        if int(status) < 400:
+            continue
+        assert set(response["content"]) == {"application/problem+json"}
+        for example in examples(response["content"]["application/problem+json"]):
+            assert example["status"] == int(status)
+            assert example["type"].removeprefix("/problems/") in KINDS
+
+
+def test_the_schema_refuses_what_the_service_refuses() -> None:
+    schema = CONTRACT["components"]["schemas"]["EvaluateRequest"]
+    good = {"activation": "relu", "x": [1, "NaN"]}
+    assert not complaints(good, schema, CONTRACT)
+    for bad in ({"x": [True]}, {"x": ["1"]}, {"x": None}, {"dtype": "f8"}, {"foo": 1}, {"seed": -1}, {"activation": 1}):
+        assert complaints(good | bad, schema, CONTRACT)
+
+
+@pytest.mark.parametrize(("path", "name"), EXAMPLES)
+def test_every_example_is_answered_as_documented(client: Client, path: str, name: str) -> None:
+    operation = CONTRACT["paths"][path]["post"]
+    question = operation["requestBody"]["content"]["application/json"]["examples"][name]["value"]
+    documented = operation["responses"]["200"]["content"]["application/json"]["examples"][name]["value"]
+    answer = client.post(path, question)
+    assert close(answer.json(), documented)
+    assert list(answer.json()) == list(documented) or set(answer.json()) == set(documented)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/", "/"),
+        ("/healthz", "/healthz"),
+        ("/limits", "/limits"),
+        ("/problems", "/problems"),
+        ("/problems/{code}", "/problems/not_found"),
+        ("/activations", "/activations?q=leaky_relu"),
+        ("/activations/{name}", "/activations/leaky_relu"),
+    ],
+)
+def test_every_page_is_answered_as_documented(client: Client, path: str, asked: str) -> None:
+    documented = CONTRACT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    assert close(client.get(asked).json(), documented)
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_example_of_a_failure_is_what_the_service_says(
+    client: Client, path: str, method: str, operation: dict[str, Any]
+) -> None:
+    failures = {
+        name: item["value"]
+        for status, media in bodies(operation)
+        if status >= "4" and status != "request"
+        for name, item in media["examples"].items()
+    }
+    assert set(failures) - {"internal_error"} <= set(PROVOCATIONS)
+    for name in set(failures) - {"internal_error"}:
+        request: dict[str, Any] = {"headers": JSON} | PROVOCATIONS[name]
+        if method == "get":
+            request.pop("content", None)
+        asked = path.format(name="mysh", code="malformed") if name.startswith("unknown_") else path
+        failure = FAILURES[name]
+        document = assert_problem(client.request(method.upper(), asked, **request), failure.status, failure.code)
+        assert document | {"instance": ""} == failures[name] | {"instance": ""}
+
+
+@pytest.mark.parametrize("path", CONTRACT["paths"])
+def test_the_instance_of_an_example_is_its_path(path: str) -> None:
+    for operation in CONTRACT["paths"][path].values():
+        for status, media in bodies(operation):
+            if status != "request" and status >= "4":
+                assert all(example["instance"].count("/") == path.count("/") for example in examples(media))
