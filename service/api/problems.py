@@ -100,7 +100,8 @@ def _limit(limit: Limit) -> ProblemLimit:
 
 async def _invalid_input(request: Request, error: InvalidInput) -> Response:
     faults = error.faults[:MAX_FAULTS]
-    return problem(request.scope, "invalid_input", str(error), errors=tuple(_in_body(f.path, f.detail) for f in faults))
+    detail = " ".join(fault.detail for fault in faults)
+    return problem(request.scope, "invalid_input", detail, errors=tuple(_in_body(f.path, f.detail) for f in faults))
 
 
 def _in_body(path: Path, detail: str) -> ProblemFault:
