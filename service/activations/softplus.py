@@ -6,7 +6,7 @@ import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Piece, Reference
 from service.activations.pieces import REACH, elementary, everywhere, smooth
-from service.numerics.double_double import DD, product, square_root, where
+from service.numerics.double_double import DD, product, square_root
 from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid, softplus_jet
 
@@ -78,6 +78,9 @@ log_sigmoid = Elementwise(
 )
 
 
+_FAR = 1e120  # |x| beyond which b is nothing beside x²
+
+
 def _root(x: Array, b: float) -> Array:
     """√(x² + b)."""
     return np.hypot(x, np.sqrt(b))
@@ -85,9 +88,8 @@ def _root(x: Array, b: float) -> Array:
 
 def _lower(x: Array, b: float) -> DD:
     """√(x² + b) + |x|, of which half is f(|x|), and b over its double f(−|x|)."""
-    near = np.minimum(np.abs(x), 1e120)
-    exact = square_root(product(near, near) + b) + near
-    return where(np.abs(x) > 1e120, 2 * np.abs(x), exact)
+    near = np.minimum(np.abs(x), _FAR)
+    return square_root(product(near, near) + b) + near
 
 
 def _squareplus(b: float) -> Piece:
@@ -95,10 +97,11 @@ def _squareplus(b: float) -> Piece:
 
     def value(x: Array) -> Array:
         lower = _lower(x, b)
-        return np.where(x > 0, lower.value(), DD.of(b).ratio(lower)) / 2
+        near = np.where(x > 0, lower.value(), DD.of(b).ratio(lower)) / 2
+        return np.where(np.abs(x) > _FAR, np.where(x > 0, x, b / np.abs(x) / 4), near)
 
     def slope(x: Array) -> Array:
-        small = DD.of(b).ratio(_lower(x, b)) / _root(x, b) / 2
+        small = np.where(np.abs(x) > _FAR, b / np.abs(x) / 2, DD.of(b).ratio(_lower(x, b))) / _root(x, b) / 2
         return np.where(x > 0, 1 - small, small)
 
     def second(x: Array) -> Array:
