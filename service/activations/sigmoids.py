@@ -13,7 +13,7 @@ from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid, sigmoid_jet, sigmoid_slope
 from service.numerics.normal import SQRT_2, TWO_OVER_SQRT_PI, mills_ratio
 
-_RISES_TO_ONE = (Extremum(0.0, -inf), Extremum(1.0, inf))
+_STEEPEST_AT_0 = (Extremum(0.0, inf), Extremum(1.0, 0.0))
 
 
 sigmoid_ = Elementwise(
@@ -53,7 +53,7 @@ softsign = Elementwise(
     formula=Formula("f(x) = x/(1 + |x|)", r"f(x) = \frac{x}{1 + |x|}"),
     derivative=Formula("f′(x) = 1/(1 + |x|)²", r"f'(x) = \frac{1}{(1 + |x|)^2}"),
     pieces=lambda: joined(_softsign(-1.0), Knot(0.0, convention=("mean", "mean")), _softsign(1.0)),
-    facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_RISES_TO_ONE, zero_centered=True),
+    facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_STEEPEST_AT_0, zero_centered=True),
     names=Names(pytorch=("Softsign",), jax=("soft_sign",), keras=("softsign",), onnx=("Softsign",)),
     reference=Reference(
         "X. Glorot and Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks",
@@ -91,7 +91,7 @@ atan = Elementwise(
     pieces=lambda: everywhere(
         elementary(np.arctan, lambda x: _witch(x)[0], lambda x: -2 * np.multiply(*_witch(x)), _atan_third, _atan_fourth)
     ),
-    facts=lambda: Facts(range=(-pi / 2, pi / 2), limits=(-pi / 2, pi / 2), slope=_RISES_TO_ONE, zero_centered=True),
+    facts=lambda: Facts(range=(-pi / 2, pi / 2), limits=(-pi / 2, pi / 2), slope=_STEEPEST_AT_0, zero_centered=True),
     names=Names(pytorch=("atan", "arctan"), jax=("arctan",), keras=("arctan",), onnx=("Atan",)),
     reference=Reference("ONNX operators: Atan", "https://onnx.ai/onnx/operators/onnx__Atan.html"),
 )
