@@ -51,7 +51,7 @@ def list_activations(
     dependencies=[Depends(only_query())],
     responses=page("Description") | problems("/activations/mysh", "unknown_name", "not_acceptable", "no_query_items"),
 )
-def get_activation(
+async def get_activation(
     request: Request,
     name: Annotated[
         str,

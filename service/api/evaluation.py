@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service import compute
@@ -13,13 +13,13 @@ from service.activations.model import Activation, Array, Value
 from service.activations.parameters import bind
 from service.api import examples
 from service.api.documentation import computed, json_body
-from service.api.requests import JSON, accepts, only_query, read, settings_of
+from service.api.requests import read, settings_of
 from service.api.responses import json_response
 from service.api.sizes import admit_derivative, admit_values, small_derivative, small_evaluation
 from service.settings import Settings
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 
-router = APIRouter(tags=["evaluation"], dependencies=[Depends(accepts(JSON)), Depends(only_query())])
+router = APIRouter(tags=["evaluation"])
 
 AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
 

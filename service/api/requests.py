@@ -27,7 +27,9 @@ def settings_of(request: Request) -> Settings:
 
 
 async def read(model: type[AnyMessage], request: Request) -> AnyMessage:
-    """The message in the body; large ones are parsed beside the event loop."""
+    """The message in the body of a request for JSON; large ones are parsed beside the event loop."""
+    require_accepted(request, JSON)
+    require_known_query(request)
     require_json(request.headers)
     settings = settings_of(request)
     body = await read_body(request, settings.max_body_bytes)
@@ -75,14 +77,19 @@ def _charset(parameters: str) -> str:
 
 
 def accepts(media_type: str) -> Callable[[Request], Awaitable[None]]:
-    """A dependency: refuse a request whose Accept excludes the only media type there is."""
+    """A dependency: the path answers with this media type only."""
 
     async def check(request: Request) -> None:
-        wanted = ",".join(request.headers.getlist("accept"))
-        if wanted.strip() and quality(wanted, media_type) == 0:
-            raise HTTPException(406, f"This path answers with {media_type}, which Accept excludes.")
+        require_accepted(request, media_type)
 
     return check
+
+
+def require_accepted(request: Request, media_type: str) -> None:
+    """Refuse a request whose Accept excludes the only media type there is."""
+    wanted = ",".join(request.headers.getlist("accept"))
+    if wanted.strip() and quality(wanted, media_type) == 0:
+        raise HTTPException(406, f"This path answers with {media_type}, which Accept excludes.")
 
 
 def quality(accept: str, media_type: str) -> float:
@@ -109,19 +116,24 @@ def _q(parameters: list[str]) -> float:
 
 
 def only_query(*known: str) -> Callable[[Request], Awaitable[None]]:
-    """A dependency: refuse query items that the path does not have, or that come twice."""
+    """A dependency: the path has these query items only."""
 
     async def check(request: Request) -> None:
-        faults: dict[str, str] = {}
-        for name, _ in request.query_params.multi_items():
-            if name not in known:
-                faults[name] = _unknown_item(name, known)
-            elif len(request.query_params.getlist(name)) > 1:
-                faults[name] = f"The query item {name!r} is given more than once."
-        if faults:
-            raise invalid_parameters(faults)
+        require_known_query(request, *known)
 
     return check
+
+
+def require_known_query(request: Request, *known: str) -> None:
+    """Refuse query items that the path does not have, or that come twice."""
+    faults: dict[str, str] = {}
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            faults[name] = _unknown_item(name, known)
+        elif len(request.query_params.getlist(name)) > 1:
+            faults[name] = f"The query item {name!r} is given more than once."
+    if faults:
+        raise invalid_parameters(faults)
 
 
 def _unknown_item(name: str, known: tuple[str, ...]) -> str:
