@@ -1,5 +1,6 @@
 """Functions clipped to a range, and the piecewise polynomials that stand in for smooth sigmoids and gates."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import inf
 
@@ -15,7 +16,6 @@ from service.activations.model import (
     Knot,
     Names,
     Parameter,
-    Piece,
     Pieces,
     Reference,
 )
@@ -98,13 +98,13 @@ def _hard_sigmoid(slope: float, offset: float) -> Pieces:
     exact = _sixth(slope)
     low, high = float((-offset / exact).value()), float(((1.0 - DD.of(offset)) / exact).value())
 
-    def value(x: Array) -> Array:
-        near = np.clip(x, low, high)
-        return np.clip((exact * near + offset).value(), 0.0, 1.0)  # the double `low` may lie beside the kink
+    rising = line(exact, offset)
 
-    rising = Piece(value, lambda x, order: np.full_like(x, slope if order == 1 else 0.0))
+    def value(x: Array) -> Array:
+        return np.clip(rising.value(np.clip(x, low, high)), 0.0, 1.0)  # the double `low` may lie beside the kink
+
     first, last = Knot(low, "right", ("left", "left")), Knot(high, "left", ("right", "right"))
-    return joined(constant(0.0), first, rising, last, constant(1.0))
+    return joined(constant(0.0), first, replace(rising, value=value), last, constant(1.0))
 
 
 hard_sigmoid = Elementwise(

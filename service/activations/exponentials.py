@@ -17,7 +17,8 @@ from service.activations.model import (
     Pieces,
     Reference,
 )
-from service.activations.pieces import REACH, joined, line
+from service.activations.pieces import joined, line
+from service.activations.smooth import REACH
 from service.numerics.double_double import DD, product
 from service.numerics.exponential import exp_of
 
@@ -29,6 +30,9 @@ _ALPHA = Parameter(
     maximum=1e100,
     defaults={"pytorch": 1.0, "jax": 1.0, "keras": 1.0, "onnx": 1.0},
 )
+
+
+_UNDERFLOW = 690.0  # e^{−x} beyond is close to subnormal, and is split so that it is rounded once
 
 
 def _falling(height: float | DD, steepness: DD | float = 1.0) -> Piece:
@@ -45,7 +49,9 @@ def _falling(height: float | DD, steepness: DD | float = 1.0) -> Piece:
         factor = exact
         for _ in range(order):
             factor = factor * rate
-        return factor.value() * exp_of(DD(np.maximum(bounded.hi, -2 * REACH), bounded.lo))
+        half = exp_of(DD(np.maximum(bounded.hi, -2 * REACH), bounded.lo).scaled(0.5))
+        near = factor.value() * exp_of(DD(np.maximum(bounded.hi, -_UNDERFLOW), bounded.lo))
+        return np.where(bounded.hi < -_UNDERFLOW, (factor.value() * half) * half, near)
 
     return Piece(value, derivative)
 

@@ -6,7 +6,8 @@ from math import inf, sqrt
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
-from service.activations.pieces import everywhere, root, smooth
+from service.activations.pieces import everywhere
+from service.activations.smooth import root, smooth
 from service.numerics.double_double import DD, polynomial, product, total, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet

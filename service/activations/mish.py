@@ -5,7 +5,8 @@ from math import inf
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Reference
-from service.activations.pieces import REACH, everywhere, root, smooth
+from service.activations.pieces import everywhere
+from service.activations.smooth import REACH, root, smooth
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
 from service.numerics.jets import Jet

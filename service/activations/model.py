@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from service.numerics.double_double import DD
+
 Array = NDArray[np.float64]
 Value = float | int | bool | str | None
 Side = Literal["left", "right"]
@@ -106,10 +108,13 @@ class Piece:
     """A smooth function on one interval: ``value(x)`` and ``derivative(x, order)`` for orders 1 to 4.
 
     Both take and return float64 arrays of one shape, for finite x; what they return outside the interval is not used.
+    ``exact(x, order)``, if there is one, gives f⁽ⁿ⁾(x) beyond double precision, and the sign of what even that does not
+    show: it decides how a result that lies midway between two numbers of a smaller dtype is rounded.
     """
 
     value: Callable[[Array], Array]
     derivative: Callable[[Array, int], Array]
+    exact: Callable[[Array, int], tuple[DD, Array]] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from math import factorial, inf, pi, sqrt
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Knot, Names, Piece, Reference
-from service.activations.pieces import elementary, everywhere, joined, smooth
+from service.activations.pieces import elementary, everywhere, joined
+from service.activations.smooth import smooth
 from service.numerics.double_double import DD, polynomial, product
 from service.numerics.exponential import exp as exp_dd
 from service.numerics.exponential import exp_of
@@ -128,7 +129,8 @@ def _erf_jet(u: DD, order: int) -> Jet:
     scale = np.where(np.abs(x) > 22, 512.0, 0.0)
     slope = exp_dd(-product(x, x), scale) * TWO_OVER_SQRT_PI
     hermite = ((1.0,), (0.0, -2.0), (-2.0, 0.0, 4.0), (0.0, 12.0, 0.0, -8.0))
-    return Jet((slope, *(slope * polynomial(hermite[n], DD.of(x)) for n in range(order))), scale)
+    value = DD.of(_erf_value(u.hi) * np.exp2(scale))  # to double precision only
+    return Jet((value, *(slope * polynomial(hermite[n], DD.of(x)) for n in range(order))), scale)
 
 
 erf = Elementwise(

@@ -5,7 +5,8 @@ from math import inf
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Piece, Reference
-from service.activations.pieces import everywhere, root, smooth
+from service.activations.pieces import everywhere
+from service.activations.smooth import root, smooth
 from service.numerics.double_double import DD, product, total, where
 from service.numerics.jets import Jet
 from service.numerics.logistic import bounded, sigmoid_jet

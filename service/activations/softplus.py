@@ -5,7 +5,8 @@ from math import inf
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Piece, Reference
-from service.activations.pieces import REACH, elementary, everywhere, smooth
+from service.activations.pieces import elementary, everywhere
+from service.activations.smooth import REACH, smooth
 from service.numerics.double_double import DD, product, square_root
 from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid, softplus_jet

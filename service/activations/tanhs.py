@@ -1,13 +1,14 @@
 """tanh, and the functions made of it."""
 
-from math import inf, log
+from math import inf
 
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
-from service.activations.pieces import REACH, everywhere, root, smooth
-from service.numerics.double_double import DD, product
-from service.numerics.exponential import expm1
+from service.activations.pieces import everywhere
+from service.activations.smooth import REACH, root, smooth
+from service.numerics.double_double import DD, product, where
+from service.numerics.exponential import LN2, expm1
 from service.numerics.jets import Jet
 from service.numerics.logistic import log1p, sigmoid_slope, tanh_jet
 from service.numerics.logistic import tanh as tanh_dd
@@ -18,18 +19,13 @@ def _tanh_slope(x: Array) -> Array:
     return 4.0 * sigmoid_slope(2.0 * np.clip(x, -REACH, REACH))
 
 
-def _halved(u: DD) -> DD:
-    """u within half the reach, because tanh works with e^{−2|u|}."""
-    return DD(np.clip(u.hi, -REACH / 2, REACH / 2), np.where(np.abs(u.hi) > REACH / 2, 0.0, u.lo))
-
-
 tanh = Elementwise(
     name="tanh",
     family="sigmoid",
     formula=Formula("f(x) = (e^x − e^(−x))/(e^x + e^(−x))", r"f(x) = \tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}}"),
     derivative=Formula("f′(x) = 1 − tanh²(x)", r"f'(x) = 1 - \tanh^2 x"),
     exponential=True,
-    pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, lambda u, order: tanh_jet(_halved(u), order))),
+    pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, tanh_jet)),
     facts=lambda: Facts(
         range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=(Extremum(0.0, inf), Extremum(1.0, 0.0)), zero_centered=True
     ),
@@ -43,7 +39,7 @@ tanh = Elementwise(
 
 def _tanh_at(x: Array, beta: float, order: int) -> Array:
     """tanh⁽ⁿ⁾ at βx."""
-    return tanh_jet(_halved(product(np.clip(x, -REACH / beta, REACH / beta), beta)), order).derivative(order)
+    return tanh_jet(product(np.clip(x, -REACH / beta, REACH / beta), beta), order).derivative(order)
 
 
 scaled_tanh = Elementwise(
@@ -68,7 +64,7 @@ scaled_tanh = Elementwise(
         smooth(
             value=lambda x: np.where(np.abs(x) < 1e-200, alpha * beta * x, alpha * np.tanh(beta * x)),
             slope=lambda x: alpha * _tanh_slope(x),
-            jet=lambda u, order: tanh_jet(_halved(u), order).stretched(beta) * alpha,
+            jet=lambda u, order: tanh_jet(u, order).stretched(beta) * alpha,
             beta=beta,
         )
     ),
@@ -102,10 +98,11 @@ def _tanh_shrink_value(x: Array) -> Array:
 
 def _tanh_shrink_jet(u: DD, order: int) -> Jet:
     """f′ = tanh², and the higher orders are those of −tanh."""
-    jet = tanh_jet(DD(np.clip(u.hi, -REACH / 2, REACH / 2), u.lo), order)
-    back = np.exp2(-np.asarray(jet.scale))
-    slope = jet.orders[0].scaled(back) * jet.orders[0]
-    return Jet((slope, slope, *(-term for term in jet.orders[2:])), jet.scale)
+    jet = tanh_jet(u, order)
+    unit = np.exp2(np.asarray(jet.scale))
+    value = u.scaled(unit) - jet.orders[0]
+    slope = jet.orders[0].scaled(1 / unit) * jet.orders[0]
+    return Jet((value, slope, *(-term for term in jet.orders[2:])), jet.scale)
 
 
 tanh_shrink = Elementwise(
@@ -166,16 +163,22 @@ lisht = Elementwise(
 
 
 def _logcosh_value(x: Array) -> Array:
-    """½·ln(1 + sinh²x) up to |x| = 20, then |x| − ln 2."""
-    near = DD.of(np.clip(np.abs(x), 0.0, 20.0))
-    grown = expm1(near)
+    return _logcosh(DD.of(x)).value()
+
+
+def _logcosh(u: DD) -> DD:
+    """½·ln(1 + sinh²u) up to |u| = 20, then |u| − ln 2 + e^{−2|u|}."""
+    size = where(u.hi < 0, -u, u)
+    near = size.hi < 20
+    grown = expm1(where(near, size, 0.0))
     sinh = (grown + grown / (grown + 1.0)).scaled(0.5)
-    return np.where(np.abs(x) < 20, log1p(sinh * sinh).value() / 2, np.abs(x) - log(2))
+    decay = np.exp(-2.0 * size.hi)
+    return where(near, log1p(sinh * sinh).scaled(0.5), size - LN2 + decay)
 
 
 def _logcosh_jet(u: DD, order: int) -> Jet:
-    slopes = tanh_jet(DD(np.clip(u.hi, -REACH / 2, REACH / 2), u.lo), order - 1)
-    return Jet((slopes.orders[0], *slopes.orders), slopes.scale)
+    slopes = tanh_jet(u, max(order - 1, 0))
+    return Jet((_logcosh(u).scaled(np.exp2(slopes.scale)), *slopes.orders), slopes.scale)
 
 
 logcosh = Elementwise(

@@ -41,7 +41,7 @@ def evaluate(
     InvalidInput
         If x has no such axis, or an odd length where it must be halved.
     """
-    return round_to(_value(function, round_to(x, dtype), parameters, seed), dtype)
+    return _value(function, round_to(x, dtype), parameters, dtype, seed)
 
 
 def layer(
@@ -75,7 +75,7 @@ def layer(
         preactivation = round_to(x, dtype) @ round_to(weights, dtype)
         if bias is not None:
             preactivation = preactivation + round_to(bias, dtype)
-    return round_to(preactivation, dtype), round_to(_value(function, preactivation, parameters, seed), dtype)
+    return round_to(preactivation, dtype), _value(function, preactivation, parameters, dtype, seed)
 
 
 def derivative(
@@ -112,7 +112,7 @@ def derivative(
     rounded = round_to(x, dtype)
     x, parameters = perturbed(scalar, rounded, parameters, seed)
     if with_respect_to == "x":
-        return round_to(elementwise.derivative(scalar, x, parameters, order, at_kink), dtype)
+        return elementwise.derivative(scalar, x, parameters, order, at_kink, dtype)
     _check_parameter(scalar, with_respect_to, order)
     return round_to(elementwise.partial(scalar, x, parameters, with_respect_to), dtype)
 
@@ -166,13 +166,13 @@ def output_shape(function: Activation, shape: tuple[int, ...], parameters: Param
     return along_axis.output_shape(function, shape, parameters) if isinstance(function, AlongAxis) else shape
 
 
-def _value(function: Activation, x: Array, parameters: Parameters, seed: int | None) -> Array:
+def _value(function: Activation, x: Array, parameters: Parameters, dtype: str, seed: int | None) -> Array:
     if isinstance(function, AlongAxis):
         along_axis.checked_axis(function, x.shape, parameters)
     x, parameters = perturbed(function, x, parameters, seed)
     if isinstance(function, AlongAxis):
-        return along_axis.value(function, x, parameters)
-    return elementwise.value(_elementwise(function), x, parameters)
+        return round_to(along_axis.value(function, x, parameters), dtype)
+    return elementwise.value(_elementwise(function), x, parameters, dtype)
 
 
 def _elementwise(function: Activation) -> Elementwise:

@@ -1,11 +1,13 @@
 """Elementwise functions on arrays: values, one-sided derivatives at kinks, limits at infinity, in bounded memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Parameters, Pieces
+from service.compute.dtypes import round_to
+from service.compute.rounding import rounded
 
 AtKink = Literal["convention", "left", "right", "nan"]
 
@@ -14,26 +16,35 @@ _LARGEST = np.finfo(np.float64).max
 _TOLERANCE = 2.0**-50  # two sides of a knot that agree to this are the same number, rounded differently
 
 
-def value(function: Elementwise, x: Array, parameters: Parameters) -> Array:
-    """f(x) in the shape of x."""
+def value(function: Elementwise, x: Array, parameters: Parameters, dtype: str = "float64") -> Array:
+    """f(x) in the shape of x, rounded to the dtype."""
     limits = _limits(function, parameters)
-    return _blockwise(
-        lambda block, local: _settled(_value(function.pieces(**local), _finite(block)), block, limits), x, parameters
-    )
+
+    def compute(block: Array, local: Parameters) -> Array:
+        pieces, near = function.pieces(**local), _finite(block)
+        return _settled(rounded(pieces, near, _value(pieces, near), 0, dtype), block, round_to(limits, dtype))
+
+    return _blockwise(compute, x, parameters)
 
 
 def derivative(
-    function: Elementwise, x: Array, parameters: Parameters, order: int = 1, at_kink: AtKink = "convention"
+    function: Elementwise,
+    x: Array,
+    parameters: Parameters,
+    order: int = 1,
+    at_kink: AtKink = "convention",
+    dtype: str = "float64",
 ) -> Array:
-    """f⁽ⁿ⁾(x) in the shape of x; at ±inf its limit there."""
-    limits = tuple(limit if np.isnan(limit) else None for limit in _limits(function, parameters))
-    return _blockwise(
-        lambda block, local: _settled(
-            _derivative(function.pieces(**local), _finite(block), order, at_kink), block, limits
-        ),
-        x,
-        parameters,
-    )
+    """f⁽ⁿ⁾(x) in the shape of x, rounded to the dtype; at ±inf its limit there."""
+    limits = _limits(function, parameters)
+    unknown = tuple(limit if np.isnan(limit) else None for limit in limits)
+
+    def compute(block: Array, local: Parameters) -> Array:
+        pieces, near = function.pieces(**local), _finite(block)
+        slopes = _derivative(pieces, near, order, at_kink)
+        return _settled(rounded(pieces, near, slopes, order, dtype), block, unknown)
+
+    return _blockwise(compute, x, parameters)
 
 
 def partial(function: Elementwise, x: Array, parameters: Parameters, name: str) -> Array:
@@ -68,10 +79,10 @@ def sides(pieces: Pieces, index: int, order: int, x: Array) -> tuple[Array, Arra
     return left.derivative(there, order), right.derivative(there, order)
 
 
-def _limits(function: Elementwise, parameters: Parameters) -> tuple[float, float]:
+def _limits(function: Elementwise, parameters: Parameters) -> Array:
     """At −∞ and +∞; parameters drawn for each element share their signs, so their means tell."""
     means = {name: np.mean(given) if isinstance(given, np.ndarray) else given for name, given in parameters.items()}
-    return function.facts(**means).limits
+    return np.array(function.facts(**means).limits)
 
 
 def _blockwise(compute: Callable[[Array, Parameters], Array], x: Array, parameters: Parameters) -> Array:
@@ -94,7 +105,7 @@ def _finite(x: Array) -> Array:
     return x if np.isfinite(x).all() else np.nan_to_num(x, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
 
 
-def _settled(y: Array, x: Array, limits: tuple[float | None, ...]) -> Array:
+def _settled(y: Array, x: Array, limits: Iterable[float | None]) -> Array:
     """The results for x that is not finite: NaN for NaN, and the limits at −∞ and +∞ that are given."""
     if not np.isfinite(x).all():
         y = np.where(np.isnan(x), np.nan, y)

@@ -27,6 +27,7 @@ def double_doubles(numbers: list[Decimal]) -> DD:
 with localcontext() as _context:
     _context.prec = 60
     _LN2 = Decimal(2).ln()
+    LN2 = double_doubles([_LN2])
     _POWERS = double_doubles([(_LN2 * j / _STEPS).exp() for j in range(_STEPS)])
     # ln2/256 in three parts; the first two have 32 trailing zero bits, so that k times them is exact for |k| < 2³²
     _STEP_HIGH = float(int(_LN2 / _STEPS * 2**29)) / 2**29

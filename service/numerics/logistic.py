@@ -60,10 +60,10 @@ def _higher(u: DD, a: DD, q: DD, first: DD, decay: DD, order: int) -> tuple[DD, 
 
 
 def tanh_jet(u: DD, order: int) -> Jet:
-    """tanh and its derivatives, by tanh(u) = T at 2u and tanh⁽ⁿ⁾(u) = 2^{n+1}σ⁽ⁿ⁾(2u)."""
-    doubled = u.scaled(2.0)
-    logistic = sigmoid_jet(doubled, order)
-    value = tanh(u).scaled(np.exp2(logistic.scale))
+    """tanh and its derivatives, by tanh(u) = T at 2u and tanh⁽ⁿ⁾(u) = 2^{n+1}σ⁽ⁿ⁾(2u), settled beyond |u| = 750."""
+    near = where(np.abs(u.hi) > _REACH / 2, np.clip(u.hi, -_REACH / 2, _REACH / 2), u)
+    logistic = sigmoid_jet(near.scaled(2.0), order)
+    value = tanh(near).scaled(np.exp2(logistic.scale))
     slopes = [term.scaled(2.0 ** (n + 1)) for n, term in enumerate(logistic.orders) if n > 0]
     return Jet((value, *slopes), logistic.scale)
 

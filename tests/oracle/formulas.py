@@ -264,11 +264,15 @@ def parameter_truth(name: str, parameter: str, x: float, *, side: Side = "left",
 
 
 def _piece_index(name: str, x: float, side: Side | None, parameters: Mapping[str, float | None]) -> int:
-    """The number of knots x has passed; without a side, a knot belongs to the piece that gives the value."""
-    point = Fraction(x)
+    """The number of knots x has passed.
+
+    Without a side it is for the value: a knot belongs to the piece that gives the value there. With one it is for a
+    derivative, where the float64 nearest to a knot counts as the knot.
+    """
     passed = 0
     for knot, owner in FORMULAS[name].knots(_fractions(name, parameters)):
-        passed += point > knot or (point == knot and (side or owner) == "right")
+        place, point = (knot, Fraction(x)) if side is None else (float(knot), x)
+        passed += point > place or (point == place and (side or owner) == "right")
     return passed
 
 
