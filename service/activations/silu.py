@@ -24,8 +24,9 @@ def _swish(beta: float) -> Piece:
     """x·σ(βx). With E = e^{−|u|}, u = βx, the derivative is E(1 + u + E)/(1 + E)² for u < 0, and 1 minus that of −u."""
 
     def value(x: Array) -> Array:
-        decay = np.exp(-np.abs(x * beta))
-        return product(np.where(x >= 0, 1.0, decay), x).ratio(total(1.0, decay))
+        decay, near = np.exp(-np.abs(x * beta)), np.clip(x, -1e290, 1e290)
+        result = product(np.where(x >= 0, 1.0, decay), near).ratio(total(1.0, decay))
+        return np.where(x > 1e290, x, result)
 
     def slope(x: Array) -> Array:
         near = bounded(x)
@@ -72,7 +73,7 @@ silu = Elementwise(
         ),
         monotonic=False,
     ),
-    partials={"beta": lambda x, beta: x * x * _logistic_slope(x, beta)},
+    partials={"beta": lambda x, beta: np.square(np.clip(x, -1e150, 1e150)) * _logistic_slope(x, beta)},
     names=Names(pytorch=("SiLU",), jax=("silu", "swish"), keras=("silu", "swish"), onnx=("Swish",)),
     reference=Reference(
         "S. Elfwing, E. Uchibe and K. Doya (2017). Sigmoid-weighted linear units", "https://arxiv.org/abs/1702.03118"
