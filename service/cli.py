@@ -1,4 +1,4 @@
-"""The command line: `actiscope serve` and `actiscope openapi`."""
+"""The command line: `actiscope serve`, `actiscope openapi` and `actiscope reference`."""
 
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
@@ -10,6 +10,7 @@ from service.api import openapi
 from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
+from service.reference import reference_page
 from service.settings import Settings
 
 
@@ -44,6 +45,12 @@ def print_openapi(_options: Namespace) -> int:
     return 0
 
 
+def print_reference(_options: Namespace) -> int:
+    """Print the catalogue as Markdown."""
+    sys.stdout.buffer.write(reference_page().encode())
+    return 0
+
+
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("actiscope", description="True values and derivatives of activation functions.")
     parser.add_argument("--version", action="version", version=f"actiscope {VERSION}")
@@ -55,6 +62,8 @@ def _parser() -> ArgumentParser:
     command.set_defaults(run=serve)
     command = commands.add_parser("openapi", help="print the OpenAPI document")
     command.set_defaults(run=print_openapi)
+    command = commands.add_parser("reference", help="print the reference of all functions")
+    command.set_defaults(run=print_reference)
     return parser
 
 

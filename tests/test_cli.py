@@ -13,6 +13,11 @@ def test_the_contract_is_printed(capfdbinary: pytest.CaptureFixture[bytes]) -> N
     assert capfdbinary.readouterr().out == (Path(__file__).parents[1] / "openapi" / "openapi.json").read_bytes()
 
 
+def test_the_reference_is_printed(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["reference"]) == 0
+    assert "`leaky_relu`" in capfdbinary.readouterr().out.decode()
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])

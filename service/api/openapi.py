@@ -107,6 +107,9 @@ def _schemas() -> Json:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _MODELS]
     _, schema = models_json_schema(models, ref_template="#/components/schemas/{model}", schema_generator=Schema)
     schemas: Json = schema["$defs"]
+    for name, published in schemas.items():
+        if not name.endswith("Request") and published.get("additionalProperties") is False:
+            del published["additionalProperties"]  # answers may gain members; clients ignore those they do not know
     return schemas
 
 
