@@ -9,7 +9,7 @@ from service.compute import Description, describe
 
 _HEAD = """# Reference
 
-Every function of the catalogue, at its default parameters. This page is written by `make reference`; the same facts,
+Every function of the catalogue, at its default parameters. `make reference` writes this page; the same facts,
 and more, come from `GET /activations/{name}`. *Slope* is the infimum and supremum of f′ with where they are; *gains* are
 1/√E f(z)² and 1/√E f′(z)² for z ~ N(0, 1).
 """
