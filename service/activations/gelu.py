@@ -24,12 +24,13 @@ _FAR = 40.0  # Φ(−40) is zero in double precision by a margin of 2^100
 
 
 def _gelu_value(x: Array) -> Array:
-    """x·Φ(x) for x ≤ 0 from −tφ(t)R(t), t = −x; for x > 0 what that lacks to x."""
+    """xΦ(x) = −tΦ(−t) for x ≤ 0, t = −x; for x > 0 it is what that lacks to x."""
     t = np.minimum(np.abs(x), _FAR)
     square = product(t, t).scaled(-0.5)
     decay = np.exp(square.hi)
-    passed = DD(decay, decay * square.lo) * (mills_ratio(t) * INVERSE_SQRT_2PI * t)
-    return np.where(x > 0, (total(x, -passed.hi) - passed.lo).value(), -passed.value())
+    below = np.where(x > 0, -t, np.maximum(x, -_FAR))  # 0 keeps its sign
+    passed = DD(decay, decay * square.lo) * (mills_ratio(t) * INVERSE_SQRT_2PI * below)
+    return np.where(x > 0, (passed + x).value(), passed.value())
 
 
 def _gelu_slope(x: Array) -> Array:
