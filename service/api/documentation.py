@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from http import HTTPStatus
 from typing import Any
 
 from service.api.examples import Example, Json
@@ -53,7 +52,10 @@ def problems(path: str, *names: str) -> Responses:
     responses: Responses = {}
     for name in (*names, "internal_error"):
         failure = FAILURES[name]
-        response = responses.setdefault(failure.status, _failed(failure.status))
+        response = responses.setdefault(failure.status, {"description": "", "content": {MEDIA_TYPE: _failed()}})
+        title = KINDS[failure.code].title + "."
+        if title not in response["description"]:
+            response["description"] = f"{response['description']} {title}".strip()
         response["content"][MEDIA_TYPE]["examples"][name] = {"value": document(failure, path)}
     return responses
 
@@ -66,9 +68,8 @@ def document(failure: Failure, path: str) -> Json:
     return whole.model_dump(mode="json", exclude_none=True)
 
 
-def _failed(status: int) -> Json:
-    content = {MEDIA_TYPE: {"schema": _ref("ProblemDocument"), "examples": {}}}
-    return {"description": HTTPStatus(status).phrase, "content": content}
+def _failed() -> Json:
+    return {"schema": _ref("ProblemDocument"), "examples": {}}
 
 
 def _content(schema: str, example: Json | None) -> Json:
