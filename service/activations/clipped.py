@@ -1,5 +1,6 @@
 """Functions clipped to a range, and the piecewise polynomials that stand in for smooth sigmoids and gates."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -152,6 +153,17 @@ hard_sigmoid = Elementwise(
 )
 
 
+def _convex(value: Callable[[DD], DD], slope: Callable[[DD], DD]) -> Callable[[Array, int], tuple[DD, Array]]:
+    """A parabola that opens upwards, exactly but for an x so small that only its being above its tangent shows."""
+
+    def exact(x: Array, order: int) -> tuple[DD, Array]:
+        near = DD.of(np.clip(x, -4.0, 4.0))
+        result = (value, slope)[order](near) if order < 2 else DD.of(np.zeros_like(x))
+        return result, np.where((np.abs(x) < 1e-20) & (order == 0), np.abs(np.sign(x)), 0.0)
+
+    return exact
+
+
 sparse_sigmoid = Elementwise(
     name="sparse_sigmoid",
     family="sigmoid",
@@ -184,7 +196,12 @@ sparse_plus = Elementwise(
     pieces=lambda: joined(
         constant(0.0),
         Knot(-1.0),
-        elementary(lambda x: np.square(x + 1) / 4, lambda x: (x + 1) / 2, lambda x: np.full_like(x, 0.5)),
+        elementary(
+            lambda x: np.square(x + 1) / 4,
+            lambda x: (x + 1) / 2,
+            lambda x: np.full_like(x, 0.5),
+            exact=_convex(lambda x: (x + 1.0) * (x + 1.0) / 4.0, lambda x: (x + 1.0) / 2.0),
+        ),
         Knot(1.0, "right", convention=("right", "right")),
         line(1.0),
     ),
@@ -209,7 +226,12 @@ hard_swish = Elementwise(
     pieces=lambda: joined(
         constant(0.0),
         Knot(-3.0),
-        elementary(lambda x: x * (x + 3) / 6, lambda x: (2 * x + 3) / 6, lambda x: np.full_like(x, 1 / 3)),
+        elementary(
+            lambda x: x * (x + 3) / 6,
+            lambda x: (2 * x + 3) / 6,
+            lambda x: np.full_like(x, 1 / 3),
+            exact=_convex(lambda x: x * (x + 3.0) / 6.0, lambda x: (x.scaled(2.0) + 3.0) / 6.0),
+        ),
         Knot(3.0, "right", convention=("right", "right")),
         line(1.0),
     ),

@@ -20,7 +20,7 @@ from service.activations.model import (
 from service.activations.pieces import joined, line
 from service.activations.smooth import REACH
 from service.numerics.double_double import DD, product
-from service.numerics.exponential import exp_of
+from service.numerics.exponential import exp, exp_of, expm1
 
 _ALPHA = Parameter(
     "alpha",
@@ -44,16 +44,21 @@ def _falling(height: float | DD, steepness: DD | float = 1.0) -> Piece:
         grown = np.expm1(np.minimum((rate * np.maximum(x, -1e200)).value(), 0.0))
         return exact.hi * grown + exact.lo * grown
 
+    def factor_of(order: int) -> DD:
+        return exact if order == 0 else factor_of(order - 1) * rate
+
+    def beyond_double(x: Array, order: int) -> tuple[DD, Array]:
+        u = rate * np.clip(x, -REACH / rate.hi, 0.0)
+        return factor_of(order) * (exp(u) if order else expm1(u)), np.ones_like(x)  # convex: above its tangents
+
     def derivative(x: Array, order: int) -> Array:
         bounded = rate * np.clip(x, -1e200, 0.0)
-        factor = exact
-        for _ in range(order):
-            factor = factor * rate
+        factor = factor_of(order)
         half = exp_of(DD(np.maximum(bounded.hi, -2 * REACH), bounded.lo).scaled(0.5))
         near = factor.value() * exp_of(DD(np.maximum(bounded.hi, -_UNDERFLOW), bounded.lo))
         return np.where(bounded.hi < -_UNDERFLOW, (factor.value() * half) * half, near)
 
-    return Piece(value, derivative)
+    return Piece(value, derivative, beyond_double)
 
 
 def _elu(alpha: float) -> Pieces:

@@ -8,7 +8,7 @@ import numpy as np
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics.double_double import DD, polynomial, product, total, where
+from service.numerics.double_double import DD, polynomial, product, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid_jet
@@ -28,7 +28,7 @@ def _gelu_value(x: Array) -> Array:
     t = np.minimum(np.abs(x), _FAR)
     square = product(t, t).scaled(-0.5)
     decay = np.exp(square.hi)
-    below = np.where(x > 0, -t, np.maximum(x, -_FAR))  # 0 keeps its sign
+    below = np.where(x > 0, -t, np.maximum(x, -_FAR))
     passed = DD(decay, decay * square.lo) * (mills_ratio(t) * INVERSE_SQRT_2PI * below)
     return np.where(x > 0, (passed + x).value(), passed.value())
 

@@ -45,10 +45,14 @@ def constant(level: float) -> Piece:
     return Piece(lambda x: np.full_like(x, level), lambda x, order: np.zeros_like(x))
 
 
-def elementary(value: Callable[[Array], Array], *derivatives: Callable[[Array], Array]) -> Piece:
+def elementary(
+    value: Callable[[Array], Array],
+    *derivatives: Callable[[Array], Array],
+    exact: Callable[[Array, int], tuple[DD, Array]] | None = None,
+) -> Piece:
     """A function whose derivatives, listed from f′ on, have formulas that are accurate as they stand; then zeros."""
 
     def derivative(x: Array, order: int) -> Array:
         return derivatives[order - 1](x) if order <= len(derivatives) else np.zeros_like(x)
 
-    return Piece(value, derivative)
+    return Piece(value, derivative, exact)

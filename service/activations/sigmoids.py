@@ -146,7 +146,7 @@ erf = Elementwise(
             _erf_value,
             lambda x: TWO_OVER_SQRT_PI.hi * exp_of(-product(np.clip(x, -50.0, 50.0), np.clip(x, -50.0, 50.0))),
             _erf_jet,
-            tail=None,
+            tail=(25.0, 50.0),
         )
     ),
     facts=lambda: Facts(

@@ -96,6 +96,11 @@ def _tanh_shrink_value(x: Array) -> Array:
     return np.where(np.abs(x) < 1e-4, series, far)
 
 
+def _tanh_shrink_slope(x: Array) -> Array:
+    """tanh²(x), which is x² to double precision where the square of its double-double would be subnormal."""
+    return np.where(np.abs(x) < 1e-100, x * x, _tanh_shrink_jet(DD.of(x), 1).derivative(1))
+
+
 def _tanh_shrink_jet(u: DD, order: int) -> Jet:
     """f′ = tanh², and the higher orders are those of −tanh."""
     jet = tanh_jet(u, order)
@@ -111,9 +116,7 @@ tanh_shrink = Elementwise(
     formula=Formula("f(x) = x − tanh(x)", r"f(x) = x - \tanh x"),
     derivative=Formula("f′(x) = tanh²(x)", r"f'(x) = \tanh^2 x"),
     exponential=True,
-    pieces=lambda: everywhere(
-        smooth(_tanh_shrink_value, lambda x: _tanh_shrink_jet(DD.of(x), 1).derivative(1), _tanh_shrink_jet, tail=None)
-    ),
+    pieces=lambda: everywhere(smooth(_tanh_shrink_value, _tanh_shrink_slope, _tanh_shrink_jet, tail=None)),
     facts=lambda: Facts(
         range=(-inf, inf),
         limits=(-inf, inf),
