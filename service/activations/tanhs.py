@@ -76,7 +76,7 @@ scaled_tanh = Elementwise(
     ),
     partials={
         "alpha": lambda x, alpha, beta: _tanh_at(x, beta, 0),
-        "beta": lambda x, alpha, beta: alpha * x * _tanh_at(x, beta, 1),
+        "beta": lambda x, alpha, beta: x * (alpha * _tanh_at(x, beta, 1)),
     },
     names=Names(onnx=("ScaledTanh",)),
     reference=Reference(
