@@ -1,0 +1,1 @@
+"""What is computed: laws, accuracy, and other implementations."""
