@@ -23,7 +23,8 @@ class UnknownActivation(ActiscopeError):
     """No activation has this name or alias; `near` lists the closest names there are."""
 
     def __init__(self, name: str, near: Sequence[str] = ()) -> None:
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        *others, last = near or ("",)
+        hint = f" Did you mean {', '.join(others)}{' or ' if others else ''}{last}?" if near else ""
         super().__init__(f"There is no activation called {name!r}.{hint}")
         self.name = name
         self.near = tuple(near)
