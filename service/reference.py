@@ -9,8 +9,8 @@ from service.compute import Description, describe
 
 _HEAD = """# Reference
 
-Every function of the catalogue, at its default parameters. `make reference` writes this page; the same facts,
-and more, come from `GET /activations/{name}`. *Slope* is the infimum and supremum of f′ with where they are; *gains* are
+Every function of the catalogue, at its default parameters. `make reference` writes this page; the same facts, and
+more, come from `GET /activations/{name}`. *Slope* is the infimum and supremum of f′ with where they are; *gains* are
 1/√E f(z)² and 1/√E f′(z)² for z ~ N(0, 1).
 """
 _COLUMNS = (

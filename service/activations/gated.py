@@ -1,5 +1,6 @@
 """Gated linear units: one half of the vector, multiplied by a function of the other half."""
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -10,6 +11,7 @@ from service.activations.model import Array, Elementwise, Formula, Gated, Names,
 from service.activations.sigmoids import sigmoid_
 from service.activations.silu import silu
 
+_AXIS = replace(AXIS, defaults={"pytorch": -1, "jax": -1, "keras": -1})
 _SHAPES = ("(…, 2m, …), 2m along axis", "(…, m, …)")
 _VARIANTS = Reference("N. Shazeer (2020). GLU variants improve transformer", "https://arxiv.org/abs/2002.05202")
 
@@ -53,7 +55,7 @@ glu = Gated(
         "∂f/∂a = σ(b), ∂f/∂b = a·σ(b)(1 − σ(b))",
         r"\partial_a f = \sigma(b),\quad \partial_b f = a\,\sigma(b)(1 - \sigma(b))",
     ),
-    parameters=(AXIS,),
+    parameters=(_AXIS,),
     exponential=True,
     value=lambda x: _value(x, _gate(sigmoid_)),
     jacobian=lambda x: _jacobian(x, _gate(sigmoid_)),

@@ -13,7 +13,7 @@ from service.numerics.double_double import DD
 Array = NDArray[np.float64]
 Value = float | int | bool | str | None
 Side = Literal["left", "right"]
-Convention = Literal["left", "right", "mean"]
+Convention = Literal["left", "right", "mean", "zero"]
 Kind = Literal["elementwise", "vector", "gated", "reduction"]
 Parameters = Mapping[str, Any]  # values as the functions take them: checked and complete
 Place = float | tuple[float, float] | None

@@ -21,18 +21,19 @@ def joined(left: Piece, *rest: Knot | Piece) -> Pieces:
     return Pieces((left, *pieces), knots)  # type: ignore[arg-type]  # the positions tell which is which
 
 
-def line(slope: float | DD, intercept: float = 0.0) -> Piece:
+def line(slope: float | DD, intercept: float | DD = 0.0) -> Piece:
     """slope·x + intercept, rounded once."""
-    steep = DD.of(slope)
+    steep, level = DD.of(slope), DD.of(intercept)
     if steep.hi.ndim == 0 and steep.hi == 0.0:
-        return constant(intercept)
+        return constant(float(level.value()))
+    proportional = not level.hi.any() and not steep.lo.any()
 
     def exactly(x: Array) -> DD:
         small = np.abs(x) < _HUGE  # beyond, the intercept does not matter and the exact product would overflow
-        return where(small, steep * np.where(small, x, 0.0) + intercept, steep.hi * x)
+        return where(small, steep * np.where(small, x, 0.0) + level, steep.hi * x)
 
     def value(x: Array) -> Array:
-        return steep.hi * x if intercept == 0.0 and not steep.lo.any() else exactly(x).value()
+        return steep.hi * x if proportional else exactly(x).value()
 
     def exact(x: Array, order: int) -> tuple[DD, Array]:
         return (exactly(x) if order == 0 else where(np.full(x.shape, order == 1), steep, 0.0)), np.zeros_like(x)

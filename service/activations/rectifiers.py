@@ -18,6 +18,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import constant, joined, line
+from service.numerics.double_double import product
 
 _FALLS_AND_RISES = (Extremum(0.0, (-inf, 0.0)), Extremum(1.0, (0.0, inf)))
 
@@ -65,7 +66,14 @@ leaky_relu = Elementwise(
             0.01,
             "Slope α for negative inputs.",
             aliases=("alpha", "a"),
-            defaults={"pytorch": 0.01, "jax": 0.01, "keras.activations": 0.2, "keras.layers": 0.3, "onnx": 0.01},
+            defaults={
+                "pytorch": 0.01,
+                "jax": 0.01,
+                "keras.activations": 0.2,
+                "keras.ops": 0.2,
+                "keras.layers": 0.3,
+                "onnx": 0.01,
+            },
         ),
     ),
     pieces=_leaky,
@@ -160,11 +168,13 @@ relu6 = Elementwise(
 
 
 def _generalized(negative_slope: float, max_value: float | None, threshold: float) -> Pieces:
-    below = line(negative_slope, -negative_slope * threshold) if threshold else line(negative_slope)
+    """At the kinks as Keras is on PyTorch, which builds the function of relu and clamp."""
+    below = line(negative_slope, -product(negative_slope, threshold))
+    bend = Knot(threshold, convention=("zero", "zero"))
     if max_value is None:
-        return joined(below, Knot(threshold), line(1.0))
-    capped = Knot(max_value, convention=("right", "right"))
-    return joined(below, Knot(threshold), line(1.0), capped, constant(max_value))
+        return joined(below, bend, line(1.0))
+    capped = Knot(max_value, convention=("left", "left"))
+    return joined(below, bend, line(1.0), capped, constant(max_value))
 
 
 def _generalized_facts(negative_slope: float, max_value: float | None, threshold: float) -> Facts:

@@ -141,7 +141,7 @@ def _at_knot(pieces: Pieces, index: int, order: int, at_kink: AtKink, x: Array) 
     if at_kink == "nan":
         return float("nan")
     side = pieces.knots[index].convention[min(order, 2) - 1] if at_kink == "convention" else at_kink
-    return {"left": left, "right": right, "mean": (left + right) / 2}[side]
+    return {"left": left, "right": right, "mean": (left + right) / 2, "zero": np.zeros_like(x)}[side]
 
 
 def _differ(left: Array, right: Array, reach: Array | float = 0.0) -> bool:

@@ -22,7 +22,11 @@ class Problem:
 def problems_of(function: Activation) -> tuple[Problem, ...]:
     """All known problems of a function at its default parameters, the gravest first."""
     own = [Problem(code, text) for code, text in function.problems.items()]
-    derived = _elementwise(function) if isinstance(function, Elementwise) else _along_axis(function)
+    derived: Iterator[Problem] = iter(())
+    if isinstance(function, Elementwise):
+        derived = _elementwise(function)
+    elif isinstance(function, AlongAxis):
+        derived = _along_axis(function)
     return (*own, *(problem for problem in derived if problem.code not in function.problems))
 
 
@@ -32,7 +36,7 @@ def _elementwise(function: Elementwise) -> Iterator[Problem]:
         yield _linear(function)
     if "no_gradient" not in function.problems:
         yield from _vanishing(function, facts)
-        yield from _dying(facts)
+        yield from _dying(function)
     yield from _exploding(facts)
     yield from _discontinuous(function)
     if facts.range[0] >= 0 or facts.range[1] <= 0:
@@ -41,8 +45,12 @@ def _elementwise(function: Elementwise) -> Iterator[Problem]:
         yield _costly()
 
 
-def _along_axis(function: Activation) -> Iterator[Problem]:
-    if isinstance(function, AlongAxis) and function.range[0] >= 0:
+def _along_axis(function: AlongAxis) -> Iterator[Problem]:
+    if function.smoothness == "discontinuous":
+        yield Problem(
+            "discontinuous", "The value jumps where the order of the inputs changes. Use softmax or sparsemax."
+        )
+    if function.range[0] >= 0:
         yield Problem("not_zero_centered", "Outputs are never negative. Use it for outputs and attention weights only.")
     if function.exponential:
         yield _costly()
@@ -74,17 +82,20 @@ def _vanishing(function: Elementwise, facts: Facts) -> Iterator[Problem]:
         )
 
 
-def _dying(facts: Facts) -> Iterator[Problem]:
-    for extremum in facts.slope:
-        if extremum.value == 0 and isinstance(extremum.at, tuple) and inf in map(abs, extremum.at):
-            low, high = extremum.at
-            where = f"x ≤ {high:g}" if low == -inf else f"x ≥ {low:g}"
-            yield Problem(
-                "dying_units",
-                f"f′ is exactly 0 for {where}: a unit whose preactivations all lie there gets no gradient and stays "
-                "dead. A small positive bias such as 0.01 and a lower learning rate help; leaky_relu, elu and gelu do "
-                "not die.",
-            )
+def _dying(function: Elementwise) -> Iterator[Problem]:
+    knots = function.pieces(**function.defaults()).knots
+    if not knots:
+        return
+    first, last = knots[0].x, knots[-1].x
+    left, right = elementwise.derivative(function, np.array([first - 1, last + 1]), function.defaults())
+    dead = [f"x ≤ {first:g}"] * bool(left == 0) + [f"x ≥ {last:g}"] * bool(right == 0)
+    if dead:
+        yield Problem(
+            "dying_units",
+            f"f′ is exactly 0 for {' and for '.join(dead)}: a unit whose preactivations all lie there gets no gradient "
+            "and stays dead. A small positive bias such as 0.01 and a lower learning rate help; leaky_relu, elu and "
+            "gelu do not die.",
+        )
 
 
 def _exploding(facts: Facts) -> Iterator[Problem]:
