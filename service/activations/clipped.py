@@ -7,6 +7,7 @@ from math import inf
 
 import numpy as np
 
+from service.activations.axes import Mask
 from service.activations.model import (
     Array,
     Convention,
@@ -108,6 +109,11 @@ def _hard_sigmoid(slope: float, offset: float) -> Pieces:
     return joined(constant(0.0), first, replace(rising, value=value), last, constant(1.0))
 
 
+def _rises(x: Array, slope: float, offset: float) -> Mask:
+    low, high = (knot.x for knot in _hard_sigmoid(slope, offset).knots)
+    return (low < x) & (x < high)
+
+
 hard_sigmoid = Elementwise(
     name="hard_sigmoid",
     family="sigmoid",
@@ -143,8 +149,8 @@ hard_sigmoid = Elementwise(
         ),
     ),
     partials={
-        "slope": lambda x, slope, offset: np.where(np.abs(slope * x + offset - 0.5) < 0.5, x, 0.0),
-        "offset": lambda x, slope, offset: np.where(np.abs(slope * x + offset - 0.5) < 0.5, 1.0, 0.0),
+        "slope": lambda x, slope, offset: np.where(_rises(x, slope, offset), x, 0.0),
+        "offset": lambda x, slope, offset: np.where(_rises(x, slope, offset), 1.0, 0.0),
     },
     names=Names(pytorch=("Hardsigmoid",), jax=("hard_sigmoid",), keras=("hard_sigmoid",), onnx=("HardSigmoid",)),
     reference=Reference(

@@ -40,8 +40,10 @@ def _swish(beta: float) -> Piece:
     return smooth(value, slope, jet, beta=beta, roots=_SILU_ROOTS)
 
 
-def _logistic_slope(x: Array, beta: float) -> Array:
-    return sigmoid_jet(product(np.clip(x, -1500 / beta, 1500 / beta), beta), 1).derivative(1)
+def _partial(x: Array, beta: float) -> Array:
+    """∂f/∂β = x²σ′(βx), rounded once."""
+    near = np.clip(x, -1500 / beta, 1500 / beta)
+    return (sigmoid_jet(product(near, beta), 1) * near * near).derivative(1)
 
 
 silu = Elementwise(
@@ -73,7 +75,7 @@ silu = Elementwise(
         ),
         monotonic=False,
     ),
-    partials={"beta": lambda x, beta: np.square(np.clip(x, -1e150, 1e150)) * _logistic_slope(x, beta)},
+    partials={"beta": lambda x, beta: _partial(x, beta)},
     names=Names(pytorch=("SiLU",), jax=("silu", "swish"), keras=("silu", "swish"), onnx=("Swish",)),
     reference=Reference(
         "S. Elfwing, E. Uchibe and K. Doya (2017). Sigmoid-weighted linear units", "https://arxiv.org/abs/1702.03118"

@@ -26,8 +26,8 @@ def _softplus(beta: float) -> Piece:
 
 def _softplus_partial(x: Array, beta: float) -> Array:
     """∂f/∂β = (uσ(u) − ln(1 + e^u))/β² with u = βx: the same for u and −u, and negative."""
-    a = -np.abs(np.clip(x * beta, -REACH, REACH))
-    jet = softplus_jet(DD.of(a), 1)
+    a = product(-np.minimum(np.abs(x), REACH / beta), beta)
+    jet = softplus_jet(a, 1)
     return np.ldexp((jet.orders[1] * a - jet.orders[0]).value(), -np.asarray(jet.scale, dtype=np.int32)) / beta / beta
 
 

@@ -37,9 +37,14 @@ tanh = Elementwise(
 )
 
 
-def _tanh_at(x: Array, beta: float, order: int) -> Array:
-    """tanh⁽ⁿ⁾ at βx."""
-    return tanh_jet(product(np.clip(x, -REACH / beta, REACH / beta), beta), order).derivative(order)
+def _tanh_at(x: Array, beta: float) -> Jet:
+    """tanh and tanh′ at βx."""
+    return tanh_jet(product(np.clip(x, -REACH / beta, REACH / beta), beta), 1)
+
+
+def _by_steepness(x: Array, alpha: float, beta: float) -> Array:
+    """∂f/∂β = αx·tanh′(βx), rounded once."""
+    return (_tanh_at(x, beta) * np.clip(x, -REACH / beta, REACH / beta) * alpha).derivative(1)
 
 
 scaled_tanh = Elementwise(
@@ -75,8 +80,8 @@ scaled_tanh = Elementwise(
         zero_centered=True,
     ),
     partials={
-        "alpha": lambda x, alpha, beta: _tanh_at(x, beta, 0),
-        "beta": lambda x, alpha, beta: x * (alpha * _tanh_at(x, beta, 1)),
+        "alpha": lambda x, alpha, beta: _tanh_at(x, beta).derivative(0),
+        "beta": _by_steepness,
     },
     names=Names(onnx=("ScaledTanh",)),
     reference=Reference(
