@@ -92,11 +92,11 @@ elu = Elementwise(
 
 
 def _celu_partial(x: Array, alpha: float) -> Array:
-    """∂f/∂α = e^u − 1 − ue^u with u = x/α, for x < 0."""
-    u = np.clip(x / alpha, -REACH, 0.0)
-    near = np.expm1(u) - u * np.exp(u)
-    series = -u * u * (1 / 2 + u * (1 / 3 + u * (1 / 8 + u * (1 / 30 + u * (1 / 144 + u / 840)))))
-    return np.where(u > -0.02, series, near)
+    """∂f/∂α = e^u − 1 − ue^u with u = x/α, for x < 0; near 0 by its series, because the terms cancel."""
+    u = DD.of(np.clip(x, -REACH * alpha, 0.0)) / alpha
+    grown, t = expm1(u), u.hi
+    series = -t * t * (1 / 2 + t * (1 / 3 + t * (1 / 8 + t * (1 / 30 + t / 144))))
+    return np.where(t > -1e-3, series, (grown - (grown + 1.0) * u).value())
 
 
 celu = Elementwise(
