@@ -41,8 +41,9 @@ def _falling(height: float | DD, steepness: DD | float = 1.0) -> Piece:
     rate = DD.of(steepness)
 
     def value(x: Array) -> Array:
-        grown = np.expm1(np.minimum((rate * np.maximum(x, -1e200)).value(), 0.0))
-        return exact.hi * grown + exact.lo * grown
+        u = rate * np.clip(x, -1e200, 0.0)
+        grown = np.expm1(np.minimum(u.hi, 0.0))
+        return (DD(grown, u.lo * (grown + 1.0)) * exact).value()
 
     def factor_of(order: int) -> DD:
         return exact if order == 0 else factor_of(order - 1) * rate

@@ -41,12 +41,12 @@ def _gelu_slope(x: Array) -> Array:
 
 
 def _gelu_jet(u: DD, order: int) -> Jet:
-    """f = xΦ and f′ = φ·(R(−x) + x) for x ≤ 0; x and 1 for x > 0, where only the tail asks; f⁽ⁿ⁾ = φ·polynomial."""
+    """For x ≤ 0 f = xΦ and f′ = Φ + xφ by Mills' ratio; f(x) = x + f(−x), f′(x) = 1 − f′(−x); f⁽ⁿ⁾ = φ·polynomial."""
     x = np.clip(u.hi, -_FAR, _FAR)
-    scale = np.where(np.abs(x) > 30, 512.0, 0.0)
-    phi, ratio, unit = density(x, scale), mills_ratio(np.maximum(-x, 0.0)), np.exp2(scale)
-    value = where(x > 0, u.hi * unit, phi * ratio * x)
-    slope = where(x > 0, unit, phi * (ratio + x))
+    t, scale = np.abs(x), np.where(np.abs(x) > 30, 512.0, 0.0)
+    phi, ratio, unit = density(x, scale), mills_ratio(t), np.exp2(scale)
+    value, slope = phi * ratio * -t, phi * (ratio - t)
+    value, slope = where(x > 0, value + u.hi * unit, value), where(x > 0, unit - slope, slope)
     higher = [phi * polynomial(_HERMITE[n], DD.of(x)) for n in range(2, order + 1)]
     return Jet((value, slope, *higher), scale)
 

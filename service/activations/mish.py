@@ -36,6 +36,7 @@ def _mish_numerators() -> list[list[float]]:
 
 
 _MISH_NUMERATORS = _mish_numerators()
+_HUGE = 1e250  # beyond, the gate is 0 or 1, and an exact product with x would overflow
 
 
 def _mish_gate(x: Array) -> tuple[DD, DD]:
@@ -50,7 +51,8 @@ def _mish_gate(x: Array) -> tuple[DD, DD]:
 
 def _mish_value(x: Array) -> Array:
     numerator, denominator = _mish_gate(x)
-    return x * numerator.ratio(denominator)
+    near = bounded(x, _HUGE)
+    return (numerator * near).ratio(denominator) + (x - near)
 
 
 def _mish_slope(x: Array) -> Array:

@@ -7,7 +7,7 @@ Every factor keeps its relative precision in both tails and at 0, where 1 − E 
 
 import numpy as np
 
-from service.numerics.double_double import DD, Array, where
+from service.numerics.double_double import DD, Array, product, where
 from service.numerics.exponential import exp, expm1
 from service.numerics.jets import Jet
 
@@ -29,9 +29,13 @@ def sigmoid(x: Array) -> Array:
 
 
 def sigmoid_slope(x: Array) -> Array:
-    """σ′(x) = E/(1 + E)²: an ordinary number as far as |x| = 708, where σ(1 − σ) is zero from 37 on."""
+    """σ′(x) = E/(1 + E)², the square exactly: an ordinary number up to |x| = 708, where σ(1 − σ) is zero from 37 on."""
     decay = np.exp(-np.abs(x))
-    return decay / np.square(1.0 + decay)
+    divisor = 1.0 + decay
+    lost = decay - (divisor - 1.0)
+    square = product(divisor, divisor)
+    result = decay / square.hi
+    return result - result * ((square.lo + 2.0 * divisor * lost) / square.hi)
 
 
 def sigmoid_jet(u: DD, order: int) -> Jet:
