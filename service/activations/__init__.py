@@ -2,55 +2,19 @@
 
 from difflib import get_close_matches
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 
-from service.activations import (
-    analysis,
-    clipped,
-    exponentials,
-    gated,
-    gelu,
-    linear,
-    mish,
-    projections,
-    rectifiers,
-    reductions,
-    shrinkers,
-    sigmoids,
-    silu,
-    softmaxes,
-    softplus,
-    steps,
-    tanhs,
-)
 from service.activations.model import Activation
 from service.errors import UnknownActivation
-
-_MODULES = (
-    analysis,
-    clipped,
-    exponentials,
-    gated,
-    gelu,
-    linear,
-    mish,
-    projections,
-    rectifiers,
-    reductions,
-    shrinkers,
-    sigmoids,
-    silu,
-    softmaxes,
-    softplus,
-    steps,
-    tanhs,
-)
 
 
 @cache
 def catalogue() -> tuple[Activation, ...]:
     """All functions, in alphabetical order: every Activation that stands in a module of this package."""
-    found = (entry for module in _MODULES for entry in vars(module).values() if isinstance(entry, Activation))
-    return tuple(sorted(set(found), key=lambda function: function.name))
+    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
+    found = {entry for module in modules for entry in vars(module).values() if isinstance(entry, Activation)}
+    return tuple(sorted(found, key=lambda function: function.name))
 
 
 def lookup(name: str) -> Activation:

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as npst
 from service.compute import DTYPES, derivative, evaluate, jacobian, pullback
 from service.errors import InvalidInput
 from tests.activations.cases import CASES, DEFAULTS, Case, Float64s
+from tests.compute.dtypes import cast
 from tests.oracle.formulas import domain
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -103,15 +104,6 @@ def test_results_are_values_of_the_dtype(case: Case, x: Float64s, dtype: str) ->
     slope = derivative(case.function, x, case.parameters, dtype=dtype)
     for y in (value, slope):
         assert np.array_equal(y, cast(y, dtype), equal_nan=True)
-
-
-def cast(x: Float64s, dtype: str) -> Float64s:
-    """To the dtype and back, by numpy's own conversions; bfloat16 is the upper half of a float32."""
-    with np.errstate(over="ignore"):
-        if dtype != "bfloat16":
-            return x.astype(dtype).astype(np.float64)
-        bits = np.asarray(x, dtype=np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
-        return bits.view(np.float32).astype(np.float64)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
