@@ -52,7 +52,7 @@ def _mish_gate(x: Array) -> tuple[DD, DD]:
 def _mish_value(x: Array) -> Array:
     numerator, denominator = _mish_gate(x)
     near = bounded(x, _HUGE)
-    return (numerator * near).ratio(denominator) + (x - near)
+    return np.where(x > _HUGE, x, (numerator * near).ratio(denominator))
 
 
 def _mish_slope(x: Array) -> Array:
