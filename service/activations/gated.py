@@ -1,6 +1,6 @@
 """Gated linear units: one half of the vector, multiplied by a function of the other half."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -13,12 +13,43 @@ from service.activations.silu import silu
 
 _AXIS = replace(AXIS, defaults={"pytorch": -1, "jax": -1, "keras": -1})
 _SHAPES = ("(…, 2m, …), 2m along axis", "(…, m, …)")
+_LARGEST = float(np.finfo(np.float64).max)
+_FAINT = 1e-280  # a gate below that, in its tail, loses digits which a large factor would bring back
 _VARIANTS = Reference("N. Shazeer (2020). GLU variants improve transformer", "https://arxiv.org/abs/2002.05202")
 
 
-def _gate(function: Elementwise, **parameters: float | str) -> Piece:
-    (piece,) = function.pieces(**parameters).pieces
-    return piece
+@dataclass(frozen=True)
+class Gate:
+    """The function that one half goes through, for every x, and its products with the other half."""
+
+    piece: Piece
+    limits: tuple[float, float]
+
+    @classmethod
+    def of(cls, function: Elementwise, **parameters: float | str) -> "Gate":
+        """The gate of an elementwise function of one piece."""
+        (piece,) = function.pieces(**parameters).pieces
+        return cls(piece, function.facts(**parameters).limits)
+
+    def value(self, x: Array, factor: Array) -> Array:
+        """factor·g(x)."""
+        result = self._times(x, 0, factor)
+        for end, limit in zip((-inf, inf), self.limits, strict=True):
+            result = np.where(x == end, limit * factor, result)
+        return result
+
+    def slope(self, x: Array, factor: Array) -> Array:
+        """factor·g′(x)."""
+        return self._times(x, 1, factor)
+
+    def _times(self, x: Array, order: int, factor: Array) -> Array:
+        near = np.clip(x, -_LARGEST, _LARGEST)
+        gate = self.piece.derivative(near, order) if order else self.piece.value(near)
+        result = gate * factor
+        faint = (np.abs(gate) < _FAINT) & (np.abs(near) > 1) & np.isfinite(factor)
+        if self.piece.times is not None and faint.any():
+            result[faint] = self.piece.times(near[faint], order, factor[faint])
+        return np.asarray(result)
 
 
 def _halves(x: Array, gate_first: bool) -> tuple[Array, Array]:
@@ -31,20 +62,21 @@ def _joined(passing: Array, gating: Array, gate_first: bool) -> Array:
     return np.concatenate([gating, passing] if gate_first else [passing, gating], axis=-1)
 
 
-def _value(x: Array, gate: Piece, gate_first: bool = False) -> Array:
+def _value(x: Array, gate: Gate, gate_first: bool = False) -> Array:
     passing, gating = _halves(x, gate_first)
-    return passing * gate.value(gating)
+    return gate.value(gating, passing)
 
 
-def _pullback(x: Array, upstream: Array, gate: Piece, gate_first: bool = False) -> Array:
+def _pullback(x: Array, upstream: Array, gate: Gate, gate_first: bool = False) -> Array:
     passing, gating = _halves(x, gate_first)
-    return _joined(upstream * gate.value(gating), upstream * (passing * gate.derivative(gating, 1)), gate_first)
+    through = np.broadcast_to(upstream, passing.shape)
+    return _joined(gate.value(gating, through), gate.slope(gating, passing) * through, gate_first)
 
 
-def _jacobian(x: Array, gate: Piece, gate_first: bool = False) -> Array:
+def _jacobian(x: Array, gate: Gate, gate_first: bool = False) -> Array:
     slopes = _pullback(x, np.ones(1), gate, gate_first)
     half = x.shape[-1] // 2
-    return np.tile(np.eye(half), 2) * slopes[..., None, :]
+    return np.where(np.tile(np.eye(half, dtype=bool), 2), slopes[..., None, :], 0.0)
 
 
 glu = Gated(
@@ -57,9 +89,9 @@ glu = Gated(
     ),
     parameters=(_AXIS,),
     exponential=True,
-    value=lambda x: _value(x, _gate(sigmoid_)),
-    jacobian=lambda x: _jacobian(x, _gate(sigmoid_)),
-    pullback=lambda x, upstream: _pullback(x, upstream, _gate(sigmoid_)),
+    value=lambda x: _value(x, Gate.of(sigmoid_)),
+    jacobian=lambda x: _jacobian(x, Gate.of(sigmoid_)),
+    pullback=lambda x, upstream: _pullback(x, upstream, Gate.of(sigmoid_)),
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,
@@ -92,9 +124,9 @@ swiglu = Gated(
         ),
     ),
     exponential=True,
-    value=lambda x, alpha: _value(x, _gate(silu, beta=alpha), gate_first=True),
-    jacobian=lambda x, alpha: _jacobian(x, _gate(silu, beta=alpha), gate_first=True),
-    pullback=lambda x, upstream, alpha: _pullback(x, upstream, _gate(silu, beta=alpha), gate_first=True),
+    value=lambda x, alpha: _value(x, Gate.of(silu, beta=alpha), gate_first=True),
+    jacobian=lambda x, alpha: _jacobian(x, Gate.of(silu, beta=alpha), gate_first=True),
+    pullback=lambda x, upstream, alpha: _pullback(x, upstream, Gate.of(silu, beta=alpha), gate_first=True),
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,
@@ -113,9 +145,9 @@ geglu = Gated(
     ),
     parameters=(AXIS,),
     exponential=True,
-    value=lambda x: _value(x, _gate(gelu, approximate="none")),
-    jacobian=lambda x: _jacobian(x, _gate(gelu, approximate="none")),
-    pullback=lambda x, upstream: _pullback(x, upstream, _gate(gelu, approximate="none")),
+    value=lambda x: _value(x, Gate.of(gelu, approximate="none")),
+    jacobian=lambda x: _jacobian(x, Gate.of(gelu, approximate="none")),
+    pullback=lambda x, upstream: _pullback(x, upstream, Gate.of(gelu, approximate="none")),
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,

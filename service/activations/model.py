@@ -110,11 +110,13 @@ class Piece:
     Both take and return float64 arrays of one shape, for finite x; what they return outside the interval is not used.
     ``exact(x, order)``, if there is one, gives f⁽ⁿ⁾(x) beyond double precision, and the sign of what even that does not
     show: it decides how a result that lies midway between two numbers of a smaller dtype is rounded.
+    ``times(x, order, factor)``, if there is one, gives factor·f⁽ⁿ⁾(x) also where f⁽ⁿ⁾(x) alone would underflow.
     """
 
     value: Callable[[Array], Array]
     derivative: Callable[[Array, int], Array]
     exact: Callable[[Array, int], tuple[DD, Array]] | None = None
+    times: Callable[[Array, int, Array], Array] | None = None
 
 
 @dataclass(frozen=True)

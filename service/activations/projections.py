@@ -93,23 +93,33 @@ hardmax = Vector(
 )
 
 
-def _standardized(x: Array, epsilon: float) -> tuple[DD, DD]:
-    """z and √(variance + ε); the deviations from the mean are taken in double-double, so nothing cancels."""
-    relative = total(x, -x[..., :1]) if x.shape[-1] else DD.of(x)
+def _standardized(x: Array, epsilon: float) -> tuple[DD, DD, Array]:
+    """z, √(variance + ε) and the exponent of the power of two by which that root is to be multiplied.
+
+    The deviations from the mean are taken in double-double, so nothing cancels; rows of large numbers are scaled down,
+    so that no square overflows.
+    """
+    _, exponent = np.frexp(np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0))
+    exponent = np.maximum(exponent - 300, 0)
+    near = np.ldexp(x, -exponent)
+    relative = total(near, -near[..., :1]) if x.shape[-1] else DD.of(x)
     deviation = relative - mean_of(relative)
-    spread = square_root(mean_of(deviation * deviation) + epsilon)
-    return deviation / spread, spread
+    spread = square_root(mean_of(deviation * deviation) + np.ldexp(epsilon, -2 * exponent))
+    spread = where(spread.hi > 0, spread, 1.0)  # a row of equal large numbers, whose ε is negligible: z is 0
+    return deviation / spread, spread, exponent
 
 
 def _standardize_jacobian(x: Array, epsilon: float) -> Array:
-    z, spread = _standardized(x, epsilon)
+    z, spread, exponent = _standardized(x, epsilon)
     coupling = (column(z) * row(z) + 1.0) / float(max(x.shape[-1], 1))
-    return ((where(diagonal(x), 1.0, 0.0) - coupling) / column(spread)).value()
+    slopes = (where(diagonal(x), 1.0, 0.0) - coupling) / column(spread)
+    return np.asarray(np.ldexp(slopes.value(), -exponent[..., None]))
 
 
 def _standardize_pullback(x: Array, upstream: Array, epsilon: float) -> Array:
-    z, spread = _standardized(x, epsilon)
-    return ((upstream - mean_of(DD.of(upstream)) - z * mean_of(z * upstream)) / spread).value()
+    z, spread, exponent = _standardized(x, epsilon)
+    slopes = (upstream - mean_of(DD.of(upstream)) - z * mean_of(z * upstream)) / spread
+    return np.asarray(np.ldexp(slopes.value(), -exponent))
 
 
 standardize = Vector(

@@ -4,26 +4,42 @@ from math import inf
 
 import numpy as np
 
-from service.activations.axes import AXIS, first_maximum, one_hot
+from service.activations.axes import AXIS, Mask, first_maximum, one_hot
 from service.activations.model import Array, Formula, Names, Reduction, Reference
 from service.activations.softmaxes import softmax_value
 from service.numerics.double_double import DD, total, where
-from service.numerics.exponential import exp
+from service.numerics.exponential import exp, expm1
 from service.numerics.logistic import log1p
-from service.numerics.sums import total_of
+from service.numerics.sums import mean_of, total_of
 
 _SHAPES = ("(…, n, …), n along axis", "the shape of x without axis")
 
 
-def _logsumexp(x: Array, count: int = 1) -> Array:
-    """max + ln(1 + Σ_others) − ln(count), in double-double: it is right also where the terms cancel."""
+def _logsumexp(x: Array) -> Array:
+    """max + ln(1 + Σ_others e^{xⱼ − max}), in double-double: it is right also where the two terms cancel."""
+    largest, shifted, kept = _shifted(x)
+    others = kept & ~first_maximum(x)
+    return _relative_to(largest, log1p(total_of(where(others, exp(shifted), 0.0))))
+
+
+def _logmeanexp(x: Array) -> Array:
+    """max + ln(1 + mean(e^{xⱼ − max} − 1)), which for small xⱼ is close to their mean."""
+    largest, shifted, kept = _shifted(x)
+    vanished = np.where(np.isfinite(largest), -1.0, 0.0)
+    return _relative_to(largest, log1p(mean_of(where(kept, expm1(shifted), vanished))))
+
+
+def _shifted(x: Array) -> tuple[Array, DD, Mask]:
+    """The maxima, x minus its maximum, and where that is more than a vanishing part of the sum."""
     largest = np.max(x, axis=-1, keepdims=True, initial=-inf)
+    kept = np.isfinite(largest) & (x - largest > -800.0)
+    return largest, total(np.where(kept, x, 0.0), np.where(kept, -largest, 0.0)), kept
+
+
+def _relative_to(largest: Array, rest: DD) -> Array:
+    """largest + rest, or largest itself if it is not finite; the last axis goes."""
     settled = np.isfinite(largest)
-    kept = settled & (x - largest > -800.0) & ~first_maximum(x)
-    shifted = total(np.where(kept, x, 0.0), np.where(kept, -largest, 0.0))
-    others = total_of(where(kept, exp(shifted), 0.0))
-    result = log1p(others) - log1p(DD.of(np.float64(count - 1.0)))
-    return np.where(settled, (result + np.where(settled, largest, 0.0)).value(), largest)[..., 0]
+    return np.asarray(np.where(settled, (rest + np.where(settled, largest, 0.0)).value(), largest)[..., 0])
 
 
 def _softmax_pullback(x: Array, upstream: Array) -> Array:
@@ -57,7 +73,7 @@ logmeanexp = Reduction(
     derivative=Formula("∂f/∂xⱼ = softmax(x)ⱼ", r"\frac{\partial f}{\partial x_j} = \operatorname{softmax}(x)_j"),
     parameters=(AXIS,),
     exponential=True,
-    value=lambda x: _logsumexp(x, max(x.shape[-1], 1)),
+    value=_logmeanexp,
     jacobian=softmax_value,
     pullback=_softmax_pullback,
     shapes=_SHAPES,

@@ -15,6 +15,7 @@ from service.numerics.jets import Jet
 REACH = 1500.0  # |βx| beyond which e^{−|βx|} vanishes in double precision
 _TINY = 1e-290  # |x| below which products with x lose their low parts
 _SMALL = 2.0**-200  # a place where functions are proportional to x, and products with x have their low parts
+_SPARE = 400  # bits by which a factor is made smaller, so that its product does not overflow on the way
 _WINDOW = 2.0**-3  # around a root of f′ the plain formula cancels, and the jet takes over
 _CROSSING = 2.0**-7  # so near a root the distance to it carries the relative precision
 _NODES = np.array([0.5 - 0.15**0.5, 0.5, 0.5 + 0.15**0.5])  # Gauss' rule on [0, 1]
@@ -47,7 +48,7 @@ def smooth(
         By order, the u at which that derivative is zero other than by a factor x.
     """
     function = _Smooth(value, slope, jet, beta, tail, roots or {})
-    return Piece(function.values, function.derivative, function.exact)
+    return Piece(function.values, function.derivative, function.exact, function.times)
 
 
 def root(digits: str) -> DD:
@@ -80,6 +81,11 @@ class _Smooth:
         jets = self.jet(self._argument(x), min(order + 2, MAX_ORDER))
         bend = jets.orders[order + 2].hi if order + 2 < len(jets.orders) else np.zeros_like(x)
         return jets.orders[order].scaled(np.exp2(-np.asarray(jets.scale))), np.sign(bend)
+
+    def times(self, x: Array, order: int, factor: Array) -> Array:
+        jets = self.jet(self._argument(x), order)
+        product_ = jets.orders[order] * np.ldexp(factor, -_SPARE)
+        return np.ldexp(product_.value(), _SPARE - np.asarray(jets.scale, dtype=np.int32))
 
     def _argument(self, x: Array) -> DD:
         return product(np.clip(x, -REACH / self.beta, REACH / self.beta), self.beta)

@@ -79,7 +79,7 @@ def tanh(u: DD) -> DD:
 
 
 def log1p(s: DD) -> DD:
-    """ln(1 + s) for s ≥ 0, right relative to itself, by one Newton step from the double-precision value."""
+    """ln(1 + s) for s > −1, right relative to itself, by one Newton step from the double-precision value."""
     guess = np.log1p(s.hi)
     back = expm1(DD.of(-guess))
     return (s + back + s * back) + guess
