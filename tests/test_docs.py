@@ -1,7 +1,6 @@
 """What the documentation says is what the service does."""
 
 import json
-import math
 import re
 import shlex
 from dataclasses import fields
@@ -9,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flint import arb
 
-from service.activations import catalogue, model, pieces
-from service.compute import elementwise
-from service.numerics import double_double, exponential
+from service.activations import catalogue, pieces, rectifiers
+from service.compute import derivative, describe, evaluate
 from service.reference import reference_page
 from service.settings import Settings, setting_name
 from tests.client import Client
-from tests.oracle.ulp import ulp_error
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -33,7 +29,16 @@ def test_the_requests_of_the_readme_get_the_answers_shown(client: Client, comman
     words = shlex.split(command.replace("\\\n", " "))
     path = words[1].removeprefix("http://127.0.0.1:8000")
     response = client.post(path, words[-1].encode())
-    assert response.json() == json.loads(answer)
+    assert _to_15_digits(response.json()) == _to_15_digits(json.loads(answer))
+
+
+def _to_15_digits(document: object) -> object:
+    """The last digits may differ between processors, within the accuracy that is promised."""
+    if isinstance(document, dict):
+        return {name: _to_15_digits(member) for name, member in document.items()}
+    if isinstance(document, list):
+        return [_to_15_digits(member) for member in document]
+    return f"{document:.15g}" if isinstance(document, float) else document
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
@@ -45,16 +50,16 @@ def test_the_readme_counts_the_functions() -> None:
     assert f"for {len(catalogue())} functions" in README
 
 
-def test_the_worked_example_is_as_accurate_as_it_says() -> None:
+def test_the_worked_example_works_as_written() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    vocabulary = {**vars(math), **vars(model), **vars(pieces), **vars(double_double), **vars(exponential), "np": np}
+    vocabulary = {**vars(rectifiers), "elementary": pieces.elementary}
     exec(block, vocabulary)  # noqa: S102  the text is ours
-    x = np.array([-26.5, -1.5, -0.25, 0.75, 20.0])
-    slopes = elementwise.derivative(vocabulary["gaussian"], x, {})
-    for place, slope in zip(x, slopes, strict=True):
-        true = -2 * arb(place) * (-(arb(place) ** 2)).exp()
-        assert ulp_error(float(slope), true, "float64") < 4
+    function = vocabulary["squared_relu"]
+    x = np.array([-3.0, 0.0, 0.5, 3.0])
+    assert evaluate(function, x, {}).tolist() == [0.0, 0.0, 0.25, 9.0]
+    assert derivative(function, x, {}).tolist() == [0.0, 0.0, 1.0, 6.0]
+    assert describe(function).smoothness == "C1"
 
 
 def test_the_reference_is_up_to_date() -> None:

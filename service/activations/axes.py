@@ -1,5 +1,8 @@
 """What the functions of vectors share: the parameter `axis`, and the last axis as rows, columns and maxima."""
 
+from dataclasses import replace
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +19,12 @@ AXIS = Parameter(
     minimum=-32,
     maximum=31,
     aliases=("dim",),
-    defaults={"jax": -1, "keras": -1, "onnx": -1},
 )
+
+
+def axis(**defaults: int) -> Parameter:
+    """The parameter `axis`, with the frameworks' defaults for one function."""
+    return replace(AXIS, defaults=defaults)
 
 
 SAME_SHAPE = ("(…, n, …), n along axis", "the shape of x")
@@ -49,3 +56,9 @@ def row(x: DD) -> DD:
 def column(x: DD) -> DD:
     """Vectors along the last axis as columns, (…, n, 1)."""
     return DD(x.hi[..., :, None], x.lo[..., :, None])
+
+
+def undetermined(x: Array, largest: Array) -> Mask:
+    """Rows without a limit: with NaN, all −inf, or more than one +inf."""
+    several = np.sum(x == inf, axis=-1, keepdims=True) > 1
+    return np.asarray(np.isnan(largest) | (largest == -inf) | several)

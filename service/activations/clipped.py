@@ -9,6 +9,7 @@ import numpy as np
 
 from service.activations.axes import Mask
 from service.activations.model import (
+    STEEP,
     Array,
     Convention,
     Elementwise,
@@ -52,8 +53,20 @@ hard_tanh = Elementwise(
     formula=Formula("f(x) = max(l, min(u, x))", r"f(x) = \max(l, \min(u, x))"),
     derivative=Formula("f′(x) = 1 if l < x < u, else 0", r"f'(x) = [l < x < u]"),
     parameters=(
-        Parameter("min_val", -1.0, "Smallest value l.", aliases=("min_value", "lo"), defaults={"pytorch": -1.0}),
-        Parameter("max_val", 1.0, "Largest value u.", aliases=("max_value", "hi"), defaults={"pytorch": 1.0}),
+        Parameter(
+            "min_val",
+            -1.0,
+            "Smallest value l.",
+            aliases=("min_value", "lo"),
+            defaults={"pytorch": -1.0},
+        ),
+        Parameter(
+            "max_val",
+            1.0,
+            "Largest value u.",
+            aliases=("max_value", "hi"),
+            defaults={"pytorch": 1.0},
+        ),
     ),
     ordered=(("min_val", "max_val"),),
     pieces=lambda min_val, max_val: _clipped(min_val, max_val, inside=False),
@@ -76,8 +89,18 @@ clip = Elementwise(
     formula=Formula("f(x) = min(max(x, lo), hi)", r"f(x) = \min(\max(x, l), u)"),
     derivative=Formula("f′(x) = 1 if lo ≤ x ≤ hi, else 0", r"f'(x) = [l \le x \le u]"),
     parameters=(
-        Parameter("lo", -2.0, "Smallest value. The frameworks have no default.", aliases=("min", "a_min", "min_val")),
-        Parameter("hi", 3.0, "Largest value. The frameworks have no default.", aliases=("max", "a_max", "max_val")),
+        Parameter(
+            "lo",
+            -2.0,
+            "Smallest value. The frameworks have no default.",
+            aliases=("min", "a_min", "min_val", "x_min"),
+        ),
+        Parameter(
+            "hi",
+            3.0,
+            "Largest value. The frameworks have no default.",
+            aliases=("max", "a_max", "max_val", "x_max"),
+        ),
     ),
     ordered=(("lo", "hi"),),
     pieces=lambda lo, hi: _clipped(lo, hi, inside=True),
@@ -124,8 +147,8 @@ hard_sigmoid = Elementwise(
             "slope",
             1 / 6,
             "Slope α; the double nearest to 1/6 stands for one sixth exactly.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
             aliases=("alpha",),
             defaults={"pytorch": 1 / 6, "jax": 1 / 6, "keras": 1 / 6, "onnx": 0.2},
         ),
@@ -133,8 +156,8 @@ hard_sigmoid = Elementwise(
             "offset",
             0.5,
             "Value β at 0.",
-            minimum=-1e100,
-            maximum=1e100,
+            minimum=-STEEP,
+            maximum=STEEP,
             aliases=("beta",),
             defaults={"pytorch": 0.5, "jax": 0.5, "keras": 0.5, "onnx": 0.5},
         ),

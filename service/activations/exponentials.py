@@ -5,6 +5,7 @@ from math import inf
 import numpy as np
 
 from service.activations.model import (
+    STEEP,
     Array,
     Elementwise,
     Extremum,
@@ -26,12 +27,13 @@ _ALPHA = Parameter(
     "alpha",
     1.0,
     "Distance α of the lower asymptote from 0.",
-    minimum=1e-100,
-    maximum=1e100,
+    minimum=1 / STEEP,
+    maximum=STEEP,
     defaults={"pytorch": 1.0, "jax": 1.0, "keras": 1.0, "onnx": 1.0},
 )
 
 
+_TINY = 1e-280  # |x| below which the function is a line, and products with x lose their low parts
 _UNDERFLOW = 690.0  # e^{−x} beyond is close to subnormal, and is split so that it is rounded once
 
 
@@ -43,7 +45,8 @@ def _falling(height: float | DD, steepness: DD | float = 1.0) -> Piece:
     def value(x: Array) -> Array:
         u = rate * np.clip(x, -1e200, 0.0)
         grown = np.expm1(np.minimum(u.hi, 0.0))
-        return (DD(grown, u.lo * (grown + 1.0)) * exact).value()
+        curved = (DD(grown, u.lo * (grown + 1.0)) * exact).value()
+        return np.where(np.abs(x) < _TINY, factor_of(1).value() * x, curved)
 
     def factor_of(order: int) -> DD:
         return exact if order == 0 else factor_of(order - 1) * rate
@@ -145,16 +148,16 @@ selu = Elementwise(
             "alpha",
             1.6732632423543772,
             "Constant α that makes the fixed point (mean 0, variance 1) attractive.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
             defaults={"pytorch": 1.6732632423543772, "onnx": 1.6732631921768188},
         ),
         Parameter(
             "scale",
             1.0507009873554805,
             "Constant λ.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
             aliases=("gamma", "lambda"),
             defaults={"pytorch": 1.0507009873554805, "onnx": 1.0507010221481323},
         ),

@@ -1,17 +1,16 @@
 """Gated linear units: one half of the vector, multiplied by a function of the other half."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 
-from service.activations.axes import AXIS
+from service.activations.axes import AXIS, axis
 from service.activations.gelu import gelu
-from service.activations.model import Array, Elementwise, Formula, Gated, Names, Parameter, Piece, Reference
+from service.activations.model import STEEP, Array, Elementwise, Formula, Gated, Names, Parameter, Piece, Reference
 from service.activations.sigmoids import sigmoid_
 from service.activations.silu import silu
 
-_AXIS = replace(AXIS, defaults={"pytorch": -1, "jax": -1, "keras": -1})
 _SHAPES = ("(…, 2m, …), 2m along axis", "(…, m, …)")
 _LARGEST = float(np.finfo(np.float64).max)
 _FAINT = 1e-280  # a gate below that, in its tail, loses digits which a large factor would bring back
@@ -70,7 +69,9 @@ def _value(x: Array, gate: Gate, gate_first: bool = False) -> Array:
 def _pullback(x: Array, upstream: Array, gate: Gate, gate_first: bool = False) -> Array:
     passing, gating = _halves(x, gate_first)
     through = np.broadcast_to(upstream, passing.shape)
-    return _joined(gate.value(gating, through), gate.slope(gating, passing) * through, gate_first)
+    both = passing * through
+    slopes = np.where(np.isfinite(both), gate.slope(gating, both), gate.slope(gating, passing) * through)
+    return _joined(gate.value(gating, through), slopes, gate_first)
 
 
 def _jacobian(x: Array, gate: Gate, gate_first: bool = False) -> Array:
@@ -87,7 +88,7 @@ glu = Gated(
         "∂f/∂a = σ(b), ∂f/∂b = a·σ(b)(1 − σ(b))",
         r"\partial_a f = \sigma(b),\quad \partial_b f = a\,\sigma(b)(1 - \sigma(b))",
     ),
-    parameters=(_AXIS,),
+    parameters=(axis(pytorch=-1, jax=-1, keras=-1),),
     exponential=True,
     value=lambda x: _value(x, Gate.of(sigmoid_)),
     jacobian=lambda x: _jacobian(x, Gate.of(sigmoid_)),
@@ -117,8 +118,8 @@ swiglu = Gated(
             "alpha",
             1.0,
             "Steepness α of the gate.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
             aliases=("beta",),
             defaults={"onnx": 1.0},
         ),
@@ -127,6 +128,7 @@ swiglu = Gated(
     value=lambda x, alpha: _value(x, Gate.of(silu, beta=alpha), gate_first=True),
     jacobian=lambda x, alpha: _jacobian(x, Gate.of(silu, beta=alpha), gate_first=True),
     pullback=lambda x, upstream, alpha: _pullback(x, upstream, Gate.of(silu, beta=alpha), gate_first=True),
+    partials={"alpha": lambda x, alpha: _alpha_slope(x, alpha)},
     shapes=_SHAPES,
     range=(-inf, inf),
     lipschitz=inf,
@@ -134,6 +136,13 @@ swiglu = Gated(
     names=Names(onnx=("SwiGLU",)),
     reference=_VARIANTS,
 )
+
+
+def _alpha_slope(x: Array, alpha: float) -> Array:
+    """∂f/∂α = b·∂silu(a)/∂α."""
+    passing, gating = _halves(x, gate_first=True)
+    return passing * silu.partials["beta"](gating, beta=alpha)
+
 
 geglu = Gated(
     name="geglu",

@@ -140,6 +140,8 @@ gelu = Elementwise(
             "approximate",
             "none",
             "'tanh' for the approximation by tanh, which is also the function gelu_tanh.",
+            minimum=None,
+            maximum=None,
             choices=("none", "tanh"),
             defaults={
                 "pytorch": "none",

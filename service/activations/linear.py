@@ -30,8 +30,18 @@ affine = Elementwise(
     formula=Formula("f(x) = αx + β", r"f(x) = \alpha x + \beta"),
     derivative=Formula("f′(x) = α", r"f'(x) = \alpha"),
     parameters=(
-        Parameter("alpha", 2.0, "Slope α. The ONNX standard has no default.", aliases=("scale",)),
-        Parameter("beta", 1.0, "Intercept β. The ONNX standard has no default.", aliases=("shift",)),
+        Parameter(
+            "alpha",
+            2.0,
+            "Slope α. The ONNX standard has no default.",
+            aliases=("scale",),
+        ),
+        Parameter(
+            "beta",
+            1.0,
+            "Intercept β. The ONNX standard has no default.",
+            aliases=("shift",),
+        ),
     ),
     pieces=lambda alpha, beta: everywhere(line(alpha, beta)),
     facts=lambda alpha, beta: Facts(

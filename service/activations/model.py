@@ -12,13 +12,14 @@ from service.numerics.double_double import DD
 
 Array = NDArray[np.float64]
 Value = float | int | bool | str | None
-Side = Literal["left", "right"]
 Convention = Literal["left", "right", "mean", "zero"]
 Kind = Literal["elementwise", "vector", "gated", "reduction"]
 Parameters = Mapping[str, Any]  # values as the functions take them: checked and complete
 Place = float | tuple[float, float] | None
 
 MAX_ORDER = 4
+LARGE = 1e100  # bounds of thresholds and slopes: products with them neither overflow nor vanish
+STEEP = 1e9  # bounds of steepness and scale, whose powers count
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,15 @@ class Names:
 class Parameter:
     """One parameter of a function: its default, its domain, and what the frameworks call and set it.
 
-    The domain is the closed interval from `minimum` to `maximum` (None: unbounded) for numbers, or `choices`.
+    The domain is the closed interval from `minimum` to `maximum` for numbers, or `choices`.
     `nullable` parameters may be None, which means 'none'.
     """
 
     name: str
     default: Value
     description: str
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: float | None = -LARGE
+    maximum: float | None = LARGE
     choices: tuple[str, ...] = ()
     nullable: bool = False
     aliases: tuple[str, ...] = ()
@@ -147,7 +148,8 @@ class Activation:
 
     `ordered` lists pairs of parameters of which the first must not exceed the second; `noise` turns x and the
     parameters into those of one random draw, which makes a function stochastic; `exponential` says that an
-    evaluation costs an exponential or a function of its kind; `problems` hold what no fact tells.
+    evaluation costs an exponential or a function of its kind; `problems` hold what no fact tells; `partials` hold
+    ∂f/∂parameter by the parameter's name, as functions of x and, as keywords, of the parameters.
     """
 
     kind: ClassVar[Kind]
@@ -162,6 +164,7 @@ class Activation:
     noise: Callable[[np.random.Generator, Array, Parameters], tuple[Array, Parameters]] | None = None
     exponential: bool = False
     problems: Mapping[str, str] = field(default_factory=dict)
+    partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
 
     @property
     def stochastic(self) -> bool:
@@ -177,13 +180,12 @@ class Activation:
 class Elementwise(Activation):
     """A function of one number, applied to every element.
 
-    `pieces`, `facts` and each of `partials` (∂f/∂parameter, by the parameter's name) take the parameters as keywords.
+    `pieces` and `facts` take the parameters as keywords.
     """
 
     kind: ClassVar[Kind] = "elementwise"
     pieces: Callable[..., Pieces]
     facts: Callable[..., Facts]
-    partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -201,7 +203,6 @@ class AlongAxis(Activation):
     shapes: tuple[str, str]
     range: tuple[float, float]
     lipschitz: float
-    partials: Mapping[str, Callable[..., Array]] = field(default_factory=dict)
     smoothness: str = "Cinf"
     zero_centered: bool = False
 

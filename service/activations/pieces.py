@@ -1,6 +1,7 @@
 """How the pieces of a function are made and joined: lines, constants, and what has accurate formulas as it stands."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,17 +16,23 @@ def everywhere(piece: Piece) -> Pieces:
     return Pieces((piece,))
 
 
-def joined(left: Piece, *rest: Knot | Piece) -> Pieces:
-    """Pieces and the knots between them, alternating from left to right."""
-    knots, pieces = rest[::2], rest[1::2]
-    return Pieces((left, *pieces), knots)  # type: ignore[arg-type]  # the positions tell which is which
+def joined(left: Piece, *rest: Any) -> Pieces:  # noqa: ANN401  knots and pieces take turns
+    """Pieces and the knots between them, alternating from left to right; a piece without width is left out."""
+    pieces, knots = [left], list[Knot]()
+    for knot, piece in zip(rest[::2], rest[1::2], strict=True):
+        if knots and knots[-1].x == knot.x:
+            pieces.pop()
+            knots.pop()
+        knots.append(knot)
+        pieces.append(piece)
+    return Pieces(tuple(pieces), tuple(knots))
 
 
 def line(slope: float | DD, intercept: float | DD = 0.0) -> Piece:
     """slope·x + intercept, rounded once."""
     steep, level = DD.of(slope), DD.of(intercept)
     if steep.hi.ndim == 0 and steep.hi == 0.0:
-        return constant(float(level.value()))
+        return constant(float(level.value()) + 0.0)  # −0 becomes 0
     proportional = not level.hi.any() and not steep.lo.any()
 
     def exactly(x: Array) -> DD:

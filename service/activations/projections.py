@@ -3,47 +3,48 @@
 from math import inf, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.activations.axes import AXIS, SAME_SHAPE, Mask, column, diagonal, one_hot, row
-from service.activations.model import Array, Formula, Names, Parameter, Reference, Vector
+from service.activations.axes import SAME_SHAPE, Mask, axis, column, diagonal, first_maximum, one_hot, row, undetermined
+from service.activations.model import LARGE, Array, Formula, Names, Parameter, Reference, Vector
 from service.numerics.double_double import DD, square_root, total, where
-from service.numerics.sums import mean_of, total_of
+from service.numerics.sums import mean_of, scaled_down, total_of
 
 
 def _sparsemax(x: Array) -> tuple[DD, Mask]:
-    """x − τ(x) and the support, by Michelot's algorithm: drop what lies below the threshold until nothing does."""
+    """x − τ(x) and the support, by Michelot's algorithm: drop what lies below the threshold until nothing does.
+
+    What is more than 1 below the maximum is never in the support; +∞ beside finite numbers is all of it.
+    """
     largest = np.max(x, axis=-1, keepdims=True, initial=-inf)
-    shifted = total(x, -largest)
-    support = shifted.hi > -1.0
+    support = (x - largest > -1.0) | first_maximum(x)
+    shifted = total(
+        np.where(support & np.isfinite(largest), x, 0.0), np.where(support & np.isfinite(largest), -largest, 0.0)
+    )
     while True:
         count = np.maximum(np.sum(support, axis=-1, keepdims=True), 1).astype(np.float64)
         rest = shifted - (total_of(where(support, shifted, 0.0)) - 1.0) / count
         smaller = support & (rest.hi > 0)
         if (smaller == support).all():
-            return rest, support
+            return where(undetermined(x, largest), np.nan, where(support, rest, 0.0)), support
         support = smaller
 
 
-def _sparsemax_value(x: Array) -> Array:
-    finite = np.where(np.isfinite(x), x, np.where(x == -inf, -1e300, 0.0))
-    rest, support = _sparsemax(finite)
-    undetermined = np.isnan(x).any(axis=-1, keepdims=True) | (np.max(x, axis=-1, keepdims=True, initial=-inf) == -inf)
-    return np.where(undetermined | (x == inf).any(axis=-1, keepdims=True), np.nan, np.where(support, rest.value(), 0.0))
-
-
 def _sparsemax_jacobian(x: Array) -> Array:
-    _, support = _sparsemax(x)
-    members = support.astype(np.float64)
+    value, support = _sparsemax(x)
+    members = np.where(np.isnan(value.hi), np.nan, support)
     share = members / np.maximum(np.sum(members, axis=-1, keepdims=True), 1)
     identity = np.where(diagonal(x), members[..., :, None], 0.0)
     return np.asarray(identity - members[..., :, None] * share[..., None, :])
 
 
 def _sparsemax_pullback(x: Array, upstream: Array) -> Array:
-    _, support = _sparsemax(x)
+    value, support = _sparsemax(x)
+    near, exponent = scaled_down(upstream)
     count = np.maximum(np.sum(support, axis=-1, keepdims=True), 1).astype(np.float64)
-    mean = total_of(where(support, upstream, 0.0)) / count
-    return np.where(support, (upstream - mean).value(), 0.0)
+    mean = total_of(where(support, near, 0.0)) / count
+    slopes = np.ldexp(np.where(support, (near - mean).value(), 0.0), exponent)
+    return np.where(np.isnan(value.hi), np.nan, slopes)
 
 
 sparsemax = Vector(
@@ -56,8 +57,8 @@ sparsemax = Vector(
         "∂fᵢ/∂xⱼ = mᵢ(δᵢⱼ − mⱼ/|S|), m the indicator of the support S",
         r"\frac{\partial f_i}{\partial x_j} = m_i\left(\delta_{ij} - \frac{m_j}{|S|}\right)",
     ),
-    parameters=(AXIS,),
-    value=_sparsemax_value,
+    parameters=(axis(keras=-1),),
+    value=lambda x: _sparsemax(x)[0].value(),
     jacobian=_sparsemax_jacobian,
     pullback=_sparsemax_pullback,
     shapes=SAME_SHAPE,
@@ -76,7 +77,7 @@ hardmax = Vector(
     family="softmax",
     formula=Formula("f(x)ᵢ = 1 at the first maximum, else 0", r"f(x)_i = [i = \min\arg\max_j x_j]"),
     derivative=Formula("∂fᵢ/∂xⱼ = 0 wherever it exists", r"\frac{\partial f_i}{\partial x_j} = 0"),
-    parameters=(AXIS,),
+    parameters=(axis(onnx=-1),),
     value=one_hot,
     jacobian=lambda x: np.zeros((*x.shape, x.shape[-1])),
     pullback=lambda x, upstream: np.zeros_like(x),
@@ -93,15 +94,13 @@ hardmax = Vector(
 )
 
 
-def _standardized(x: Array, epsilon: float) -> tuple[DD, DD, Array]:
+def _standardized(x: Array, epsilon: float) -> tuple[DD, DD, NDArray[np.signedinteger]]:
     """z, √(variance + ε) and the exponent of the power of two by which that root is to be multiplied.
 
     The deviations from the mean are taken in double-double, so nothing cancels; rows of large numbers are scaled down,
     so that no square overflows.
     """
-    _, exponent = np.frexp(np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0))
-    exponent = np.maximum(exponent - 300, 0)
-    near = np.ldexp(x, -exponent)
+    near, exponent = scaled_down(x)
     relative = total(near, -near[..., :1]) if x.shape[-1] else DD.of(x)
     deviation = relative - mean_of(relative)
     spread = square_root(mean_of(deviation * deviation) + np.ldexp(epsilon, -2 * exponent))
@@ -118,8 +117,15 @@ def _standardize_jacobian(x: Array, epsilon: float) -> Array:
 
 def _standardize_pullback(x: Array, upstream: Array, epsilon: float) -> Array:
     z, spread, exponent = _standardized(x, epsilon)
-    slopes = (upstream - mean_of(DD.of(upstream)) - z * mean_of(z * upstream)) / spread
-    return np.asarray(np.ldexp(slopes.value(), -exponent))
+    near, size = scaled_down(upstream)
+    slopes = (near - mean_of(DD.of(near)) - z * mean_of(z * near)) / spread
+    return np.asarray(np.ldexp(slopes.value(), size - exponent))
+
+
+def _epsilon_slope(x: Array, epsilon: float) -> Array:
+    """∂z/∂ε = −z/2(var + ε)."""
+    z, spread, exponent = _standardized(x, epsilon)
+    return np.asarray(np.ldexp(-(z / (spread * spread)).value() / 2, -2 * exponent))
 
 
 standardize = Vector(
@@ -131,13 +137,12 @@ standardize = Vector(
         r"\frac{\partial f_i}{\partial x_j} = \frac{\delta_{ij} - (1 + z_i z_j)/n}{\sqrt{\sigma^2 + \epsilon}}",
     ),
     parameters=(
-        AXIS,
+        axis(jax=-1),
         Parameter(
             "epsilon",
             1e-5,
             "What is added to the variance.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / LARGE,
             aliases=("eps",),
             defaults={"jax": 1e-5},
         ),
@@ -145,6 +150,7 @@ standardize = Vector(
     value=lambda x, epsilon: _standardized(x, epsilon)[0].value(),
     jacobian=_standardize_jacobian,
     pullback=_standardize_pullback,
+    partials={"epsilon": _epsilon_slope},
     shapes=SAME_SHAPE,
     range=(-inf, inf),
     lipschitz=1 / sqrt(1e-5),

@@ -114,8 +114,12 @@ prelu = Elementwise(
 
 
 def _random_slope(generator: np.random.Generator, x: Array, parameters: Parameters) -> tuple[Array, Parameters]:
-    slope = generator.uniform(parameters["lower"], parameters["upper"], x.shape)
-    return x, {"lower": slope, "upper": slope}
+    return x, {**parameters, "draw": generator.random(x.shape)}
+
+
+def _drawn(lower: float, upper: float, draw: float = 0.5) -> float:
+    """The slope: the mean of its bounds, or what a draw from (0, 1) makes of them."""
+    return lower * (1 - draw) + upper * draw
 
 
 rrelu = Elementwise(
@@ -128,19 +132,27 @@ rrelu = Elementwise(
     derivative=Formula("f′(x) = 1 if x > 0, else a", r"f'(x) = \begin{cases}1 & x > 0\\ a & x \le 0\end{cases}"),
     parameters=(
         Parameter(
-            "lower", 1 / 8, "Smallest slope for negative inputs.", aliases=("lo", "l"), defaults={"pytorch": 1 / 8}
+            "lower",
+            1 / 8,
+            "Smallest slope for negative inputs.",
+            aliases=("lo", "l"),
+            defaults={"pytorch": 1 / 8},
         ),
         Parameter(
-            "upper", 1 / 3, "Largest slope for negative inputs.", aliases=("hi", "u"), defaults={"pytorch": 1 / 3}
+            "upper",
+            1 / 3,
+            "Largest slope for negative inputs.",
+            aliases=("hi", "u"),
+            defaults={"pytorch": 1 / 3},
         ),
     ),
     ordered=(("lower", "upper"),),
     noise=_random_slope,
-    pieces=lambda lower, upper: _leaky((lower + upper) / 2),
-    facts=lambda lower, upper: _leaky_facts((lower + upper) / 2),
+    pieces=lambda lower, upper, draw=0.5: _leaky(_drawn(lower, upper, draw)),
+    facts=lambda lower, upper, draw=0.5: _leaky_facts(_drawn(lower, upper, draw)),
     partials={
-        "lower": lambda x, lower, upper: np.minimum(x, 0.0) / 2,
-        "upper": lambda x, lower, upper: np.minimum(x, 0.0) / 2,
+        "lower": lambda x, lower, upper, draw=0.5: np.minimum(x, 0.0) * (1 - draw),
+        "upper": lambda x, lower, upper, draw=0.5: np.minimum(x, 0.0) * draw,
     },
     names=Names(pytorch=("RReLU",)),
     reference=Reference(
@@ -211,9 +223,20 @@ generalized_relu = Elementwise(
             defaults={"keras": 0.0},
         ),
         Parameter(
-            "max_value", None, "Largest value M; null for none.", nullable=True, minimum=0.0, defaults={"keras": None}
+            "max_value",
+            None,
+            "Largest value M; null for none.",
+            nullable=True,
+            minimum=0.0,
+            defaults={"keras": None},
         ),
-        Parameter("threshold", 0.0, "Threshold θ of the identity part.", aliases=("theta",), defaults={"keras": 0.0}),
+        Parameter(
+            "threshold",
+            0.0,
+            "Threshold θ of the identity part.",
+            aliases=("theta",),
+            defaults={"keras": 0.0},
+        ),
     ),
     ordered=(("threshold", "max_value"),),
     pieces=_generalized,

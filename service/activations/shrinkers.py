@@ -4,7 +4,17 @@ from math import inf
 
 import numpy as np
 
-from service.activations.model import Elementwise, Extremum, Facts, Formula, Knot, Names, Parameter, Pieces, Reference
+from service.activations.model import (
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Knot,
+    Names,
+    Parameter,
+    Pieces,
+    Reference,
+)
 from service.activations.pieces import constant, joined, line
 
 _DONOHO = Reference(
@@ -86,7 +96,12 @@ shrink = Elementwise(
     derivative=Formula("f′(x) = 1 if |x| > λ, else 0", r"f'(x) = [|x| > \lambda]"),
     parameters=(
         _LAMBDA,
-        Parameter("bias", 0.0, "How far b the outside is moved towards 0.", defaults={"onnx": 0.0}),
+        Parameter(
+            "bias",
+            0.0,
+            "How far b the outside is moved towards 0.",
+            defaults={"onnx": 0.0},
+        ),
     ),
     pieces=_shrunk,
     facts=_shrink_facts,
@@ -115,7 +130,12 @@ threshold = Elementwise(
     derivative=Formula("f′(x) = 1 if x > θ, else 0", r"f'(x) = [x > \theta]"),
     parameters=(
         Parameter("threshold", 1.0, "Threshold θ. PyTorch has no default.", aliases=("theta",)),
-        Parameter("value", -2.0, "Value v up to the threshold. PyTorch has no default.", aliases=("default_value",)),
+        Parameter(
+            "value",
+            -2.0,
+            "Value v up to the threshold. PyTorch has no default.",
+            aliases=("default_value",),
+        ),
     ),
     pieces=lambda threshold, value: joined(constant(value), Knot(threshold), line(1.0)),
     facts=_threshold_facts,

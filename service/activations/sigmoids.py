@@ -111,7 +111,8 @@ def _erf_near(x: Array) -> Array:
     rest = np.zeros_like(x)
     for coefficient in _ERF_SERIES[::-1]:
         rest = (rest + coefficient) * square
-    return ((TWO_OVER_SQRT_PI + TWO_OVER_SQRT_PI.hi * rest) * x).value()
+    curved = ((TWO_OVER_SQRT_PI + TWO_OVER_SQRT_PI.hi * rest) * x).value()
+    return np.where(np.abs(x) < 1e-280, TWO_OVER_SQRT_PI.hi * x, curved)
 
 
 def _erf_far(x: Array) -> Array:

@@ -4,7 +4,18 @@ from math import inf
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Piece, Reference
+from service.activations.model import (
+    STEEP,
+    Array,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Names,
+    Parameter,
+    Piece,
+    Reference,
+)
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
 from service.numerics.double_double import DD, product, total, where
@@ -57,9 +68,9 @@ silu = Elementwise(
         Parameter(
             "beta",
             1.0,
-            "Steepness β of the gate; silu has 1, which nobody but ONNX's Swish lets one change.",
-            minimum=1e-100,
-            maximum=1e100,
+            "Steepness β of the gate: 1 for silu; ONNX calls the function with a β of its own Swish.",
+            minimum=1 / STEEP,
+            maximum=STEEP,
             aliases=("alpha",),
             defaults={"onnx": 1.0},
         ),

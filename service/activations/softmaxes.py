@@ -5,10 +5,22 @@ from math import inf
 
 import numpy as np
 
-from service.activations.axes import AXIS, SAME_SHAPE, Mask, column, diagonal, first_maximum, one_hot, row
-from service.activations.model import Array, Formula, Names, Parameter, Reference, Vector
+from service.activations.axes import (
+    AXIS,
+    SAME_SHAPE,
+    Mask,
+    axis,
+    column,
+    diagonal,
+    first_maximum,
+    one_hot,
+    row,
+    undetermined,
+)
+from service.activations.model import STEEP, Array, Formula, Names, Parameter, Reference, Vector
 from service.numerics.double_double import DD, total, where
-from service.numerics.sums import total_of
+from service.numerics.exponential import exp
+from service.numerics.sums import scaled_down, total_of
 
 
 @dataclass(frozen=True)
@@ -21,16 +33,19 @@ class Weights:
     top: Mask
 
     @classmethod
-    def of(cls, x: Array, tau: float = 1.0) -> "Weights":
-        """From vectors along the last axis; +inf beside finite numbers takes all the weight."""
+    def of(cls, x: Array, tau: float = 1.0, *, exact: bool = False) -> "Weights":
+        """From vectors along the last axis; +inf beside finite numbers takes all the weight.
+
+        With `exact` the exponentials are double-double, which gradients need, since they are differences of shares.
+        """
         largest = np.max(x, axis=-1, keepdims=True, initial=-inf)
         top = first_maximum(x)
         within = (x - largest) / tau > -800.0
         shifted = total(np.where(within, x, 0.0), np.where(within, -largest, 0.0)) / tau
         shifted = where(top & np.isinf(largest), 0.0, shifted)
-        raised = np.where(within | top, np.exp(shifted.hi), 0.0)
-        raised = np.where(_undetermined(x, largest), np.nan, raised)
-        terms = DD(raised, raised * shifted.lo)
+        raised = exp(where(within, shifted, 0.0)) if exact else _exp(shifted)
+        terms = where(within | top, raised, 0.0)
+        terms = where(undetermined(x, largest), np.nan, terms)
         return cls(where(within | top, shifted, (x - largest) / tau), terms, total_of(where(top, 0.0, terms)), top)
 
     @property
@@ -49,10 +64,10 @@ class Weights:
         return where(self.top, self.others, self.total - self.terms) / self.total
 
 
-def _undetermined(x: Array, largest: Array) -> Mask:
-    """Rows without a limit: with NaN, all −inf, or more than one +inf."""
-    several = np.sum(x == inf, axis=-1, keepdims=True) > 1
-    return np.asarray(np.isnan(largest) | (largest == -inf) | several)
+def _exp(x: DD) -> DD:
+    """e^x from the double-precision exponential: its error of half an ulp stays."""
+    grown = np.exp(x.hi)
+    return DD(grown, grown * x.lo)
 
 
 def softmax_value(x: Array, tau: float = 1.0) -> Array:
@@ -71,10 +86,17 @@ def softmax_jacobian(x: Array, tau: float = 1.0) -> Array:
 
 def softmax_pullback(x: Array, upstream: Array, tau: float = 1.0) -> Array:
     """s_i(u_i − Σ s_j u_j)/τ, with u taken relative to that of the largest x, whose share may be close to 1."""
-    weights = Weights.of(x, tau)
-    at_top = np.sum(np.where(weights.top, upstream, 0.0), axis=-1, keepdims=True)
-    relative = total(upstream, -at_top)
-    return (weights.shares * (relative - total_of(weights.shares * relative)) / tau).value()
+    weights = Weights.of(x, tau, exact=True)
+    near, exponent = scaled_down(upstream)
+    at_top = np.sum(np.where(weights.top, near, 0.0), axis=-1, keepdims=True)
+    relative = total(near, -at_top)
+    slopes = weights.shares * (relative - total_of(weights.shares * relative)) / tau
+    return np.asarray(np.ldexp(slopes.value(), exponent))
+
+
+def _tau_slope(x: Array, tau: float) -> Array:
+    """∂s_i/∂τ = −s_i(x_i − Σ s_j x_j)/τ²."""
+    return -softmax_pullback(x, x, tau) / tau
 
 
 _SOFTMAX_FORMULA = Formula("f(x)ᵢ = e^(xᵢ)/Σⱼ e^(xⱼ)", r"f(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}")
@@ -83,6 +105,10 @@ _SOFTMAX_FORMULA = Formula("f(x)ᵢ = e^(xᵢ)/Σⱼ e^(xⱼ)", r"f(x)_i = \frac
 _SOFTMAX_DERIVATIVE = Formula("∂fᵢ/∂xⱼ = sᵢ(δᵢⱼ − sⱼ)", r"\frac{\partial f_i}{\partial x_j} = s_i(\delta_{ij} - s_j)")
 
 
+_VANISHING = (
+    "All entries of the Jacobian go to 0 as one share goes to 1, and none exceeds 1/4 (over τ, if there is one). For "
+    "a loss use log_softmax, whose gradient does not vanish, and scale scores down, as attention does by √d."
+)
 _BRIDLE = Reference(
     "J. Bridle (1990). Probabilistic interpretation of feedforward classification network outputs",
     "https://doi.org/10.1007/978-3-642-76153-9_28",
@@ -94,7 +120,7 @@ softmax = Vector(
     family="softmax",
     formula=_SOFTMAX_FORMULA,
     derivative=_SOFTMAX_DERIVATIVE,
-    parameters=(AXIS,),
+    parameters=(axis(jax=-1, keras=-1, onnx=-1),),
     exponential=True,
     value=softmax_value,
     jacobian=softmax_jacobian,
@@ -102,11 +128,8 @@ softmax = Vector(
     shapes=SAME_SHAPE,
     range=(0.0, 1.0),
     lipschitz=0.5,
-    problems={
-        "vanishing_gradient": "No entry of the Jacobian exceeds 1/4, and all go to 0 as one share goes to 1. For a "
-        "loss use log_softmax, whose gradient does not vanish, and scale scores down (as attention does by √d).",
-    },
-    names=Names(pytorch=("Softmax", "Softmax2d"), jax=("softmax",), keras=("softmax",), onnx=("Softmax",)),
+    problems={"vanishing_gradient": _VANISHING},
+    names=Names(pytorch=("Softmax",), jax=("softmax",), keras=("softmax",), onnx=("Softmax",)),
     reference=_BRIDLE,
 )
 
@@ -124,6 +147,7 @@ softmin = Vector(
     shapes=SAME_SHAPE,
     range=(0.0, 1.0),
     lipschitz=0.5,
+    problems={"vanishing_gradient": _VANISHING},
     names=Names(pytorch=("Softmin",)),
     reference=Reference("PyTorch: Softmin", "https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmin.html"),
 )
@@ -142,8 +166,9 @@ def _log_softmax_jacobian(x: Array) -> Array:
 
 
 def _log_softmax_pullback(x: Array, upstream: Array) -> Array:
-    shares = Weights.of(x).shares
-    return (upstream - shares * total_of(DD.of(upstream))).value()
+    near, exponent = scaled_down(upstream)
+    slopes = near - Weights.of(x, exact=True).shares * total_of(DD.of(near))
+    return np.asarray(np.ldexp(slopes.value(), exponent))
 
 
 log_softmax = Vector(
@@ -151,7 +176,7 @@ log_softmax = Vector(
     family="softmax",
     formula=Formula("f(x)ᵢ = xᵢ − ln Σⱼ e^(xⱼ)", r"f(x)_i = x_i - \ln\sum_j e^{x_j}"),
     derivative=Formula("∂fᵢ/∂xⱼ = δᵢⱼ − sⱼ", r"\frac{\partial f_i}{\partial x_j} = \delta_{ij} - s_j"),
-    parameters=(AXIS,),
+    parameters=(axis(jax=-1, keras=-1, onnx=-1),),
     exponential=True,
     value=_log_softmax_value,
     jacobian=_log_softmax_jacobian,
@@ -175,12 +200,14 @@ gumbel_softmax = Vector(
         "∂fᵢ/∂xⱼ = sᵢ(δᵢⱼ − sⱼ)/τ", r"\frac{\partial f_i}{\partial x_j} = \frac{s_i(\delta_{ij} - s_j)}{\tau}"
     ),
     parameters=(
-        AXIS,
-        Parameter("tau", 1.0, "Temperature τ.", minimum=1e-100, maximum=1e100, defaults={"pytorch": 1.0}),
+        axis(pytorch=-1),
+        Parameter("tau", 1.0, "Temperature τ.", minimum=1 / STEEP, maximum=STEEP, defaults={"pytorch": 1.0}),
         Parameter(
             "hard",
             False,
             "True for a one-hot value with the gradient of the soft one (straight-through).",
+            minimum=None,
+            maximum=None,
             defaults={"pytorch": False},
         ),
     ),
@@ -189,9 +216,11 @@ gumbel_softmax = Vector(
     value=lambda x, tau, hard: one_hot(x) if hard else softmax_value(x, tau),
     jacobian=lambda x, tau, hard: softmax_jacobian(x, tau),
     pullback=lambda x, upstream, tau, hard: softmax_pullback(x, upstream, tau),
+    partials={"tau": lambda x, tau, hard: _tau_slope(x, tau)},
     shapes=SAME_SHAPE,
     range=(0.0, 1.0),
     lipschitz=0.5,
+    problems={"vanishing_gradient": _VANISHING},
     names=Names(pytorch=("gumbel_softmax",)),
     reference=Reference(
         "E. Jang, S. Gu and B. Poole (2016). Categorical reparameterization with Gumbel-softmax",

@@ -4,7 +4,18 @@ from math import inf
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Piece, Reference
+from service.activations.model import (
+    STEEP,
+    Array,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Names,
+    Parameter,
+    Piece,
+    Reference,
+)
 from service.activations.pieces import elementary, everywhere
 from service.activations.smooth import REACH, smooth
 from service.numerics.double_double import DD, product, square_root
@@ -41,8 +52,8 @@ softplus = Elementwise(
             "beta",
             1.0,
             "Steepness β; softplus nears relu as it grows. There is no threshold: the formula holds everywhere.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
             defaults={"pytorch": 1.0},
         ),
     ),
@@ -131,8 +142,8 @@ squareplus = Elementwise(
             "b",
             4.0,
             "Curvature b: how round the bend at 0 is.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
             defaults={"jax": 4, "keras": 4},
         ),
     ),

@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
+from service.activations.model import STEEP, Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import REACH, root, smooth
 from service.numerics.double_double import DD, product, where
@@ -54,14 +54,14 @@ scaled_tanh = Elementwise(
     derivative=Formula("f′(x) = αβ(1 − tanh²(βx))", r"f'(x) = \alpha\beta\,(1 - \tanh^2(\beta x))"),
     parameters=(
         Parameter(
-            "alpha", 1.7159, "Height α. LeCun's choice; the ONNX standard has no default.", minimum=0.0, maximum=1e100
+            "alpha", 1.7159, "Height α. LeCun's choice; the ONNX standard has no default.", minimum=0.0, maximum=STEEP
         ),
         Parameter(
             "beta",
             2 / 3,
             "Steepness β. LeCun's choice; the ONNX standard has no default.",
-            minimum=1e-100,
-            maximum=1e100,
+            minimum=1 / STEEP,
+            maximum=STEEP,
         ),
     ),
     exponential=True,

@@ -27,6 +27,12 @@ def pullback(function: AlongAxis, x: Array, upstream: Array, parameters: Paramet
     return np.moveaxis(_applied(function.pullback, [np.moveaxis(x, axis, -1), moved], parameters), -1, axis)
 
 
+def partial(function: AlongAxis, x: Array, parameters: Parameters, name: str) -> Array:
+    """∂y/∂parameter in the shape of y."""
+    axis = _axis(function, x, parameters)
+    return _restored(function, _applied(function.partials[name], [np.moveaxis(x, axis, -1)], parameters), axis)
+
+
 def output_shape(function: AlongAxis, shape: tuple[int, ...], parameters: Parameters) -> tuple[int, ...]:
     """The shape of f(x) for an x of that shape."""
     axis = checked_axis(function, shape, parameters)

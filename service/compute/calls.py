@@ -89,7 +89,7 @@ def derivative(
     dtype: str = "float64",
     seed: int | None = None,
 ) -> Array:
-    """f⁽ⁿ⁾(x), or ∂f/∂parameter, elementwise in the shape of x.
+    """f⁽ⁿ⁾(x) elementwise, or ∂y/∂parameter in the shape of y.
 
     Parameters
     ----------
@@ -104,17 +104,29 @@ def derivative(
     Raises
     ------
     InvalidInput
-        If the function is not elementwise, or has no such derivative.
+        If the function has no such derivative: of functions of vectors there are only those by parameters.
     """
-    scalar = _elementwise(function)
     if not 1 <= order <= MAX_ORDER:
         raise InvalidInput.at("order", detail=f"Must be from 1 to {MAX_ORDER}.")
-    rounded = round_to(x, dtype)
-    x, parameters = perturbed(scalar, rounded, parameters, seed)
-    if with_respect_to == "x":
-        return elementwise.derivative(scalar, x, parameters, order, at_kink, dtype)
-    _check_parameter(scalar, with_respect_to, order)
-    return round_to(elementwise.partial(scalar, x, parameters, with_respect_to), dtype)
+    if with_respect_to != "x":
+        return _partial(function, x, parameters, with_respect_to, order, dtype, seed)
+    scalar = _elementwise(function)
+    x, parameters = perturbed(scalar, round_to(x, dtype), parameters, seed)
+    return elementwise.derivative(scalar, x, parameters, order, at_kink, dtype)
+
+
+def _partial(
+    function: Activation, x: Array, parameters: Parameters, name: str, order: int, dtype: str, seed: int | None
+) -> Array:
+    if name not in function.partials:
+        names = ", ".join(["x", *function.partials])
+        raise InvalidInput.at("with_respect_to", detail=f"{function.name} has derivatives by {names}.")
+    if order != 1:
+        raise InvalidInput.at("order", detail="Derivatives by a parameter are of order 1 only.")
+    x, parameters = perturbed(function, round_to(x, dtype), parameters, seed)
+    if isinstance(function, AlongAxis):
+        return round_to(along_axis.partial(function, x, parameters, name), dtype)
+    return round_to(elementwise.partial(_elementwise(function), x, parameters, name), dtype)
 
 
 def pullback(
@@ -183,14 +195,6 @@ def _elementwise(function: Activation) -> Elementwise:
         )
         raise InvalidInput.at("activation", detail=detail)
     return function
-
-
-def _check_parameter(function: Elementwise, name: str, order: int) -> None:
-    if name not in function.partials:
-        names = ", ".join(["x", *function.partials])
-        raise InvalidInput.at("with_respect_to", detail=f"{function.name} has derivatives by {names}.")
-    if order != 1:
-        raise InvalidInput.at("order", detail="Derivatives by a parameter are of order 1 only.")
 
 
 def _check_upstream(upstream: Array, shape: tuple[int, ...]) -> None:

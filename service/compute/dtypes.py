@@ -28,11 +28,11 @@ DTYPES = tuple(FORMATS)
 def round_to(x: Array, dtype: str) -> Array:
     """The values of the format nearest to x, ties to even, overflow to infinity; held in float64 of x's shape."""
     if dtype == "float64":
-        return x
+        return np.asarray(x)
     with np.errstate(over="ignore", under="ignore"):
         if dtype == "float32":
-            return x.astype(np.float32).astype(np.float64)
-        return _round_binary(x, FORMATS[dtype])
+            return np.asarray(x, dtype=np.float32).astype(np.float64)
+        return _round_binary(np.asarray(x), FORMATS[dtype])
 
 
 def _round_binary(x: Array, form: Format) -> Array:

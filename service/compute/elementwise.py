@@ -13,6 +13,7 @@ AtKink = Literal["convention", "left", "right", "nan"]
 
 _BLOCK = 16384  # elements: small enough for the caches, large enough for the costly formulas of a few elements
 _LARGEST = np.finfo(np.float64).max
+_ENDLESS = 1e200  # what is larger at the largest numbers grows without end; what is smaller than its inverse fades
 _TOLERANCE = 2.0**-50  # two sides of a knot that agree to this are the same number, rounded differently
 
 
@@ -50,9 +51,15 @@ def derivative(
 def partial(function: Elementwise, x: Array, parameters: Parameters, name: str) -> Array:
     """∂f/∂parameter at x, in the shape of x."""
     formula = function.partials[name]
-    return _blockwise(
-        lambda block, local: _settled(formula(_finite(block), **local), block, (None, None)), x, parameters
-    )
+
+    def compute(block: Array, local: Parameters) -> Array:
+        slopes = formula(_finite(block), **local)
+        endless = np.isinf(block) & (np.abs(slopes) > _ENDLESS)
+        fading = np.isinf(block) & (np.abs(slopes) < 1 / _ENDLESS)
+        slopes = np.where(endless, np.copysign(np.inf, slopes), np.where(fading, 0.0, slopes))
+        return _settled(slopes, block, (None, None))
+
+    return _blockwise(compute, x, parameters)
 
 
 def breaking_order(pieces: Pieces, index: int, like: Array | None = None) -> int:
@@ -80,8 +87,8 @@ def sides(pieces: Pieces, index: int, order: int, x: Array) -> tuple[Array, Arra
 
 
 def _limits(function: Elementwise, parameters: Parameters) -> Array:
-    """At −∞ and +∞; parameters drawn for each element share their signs, so their means tell."""
-    means = {name: np.mean(given) if isinstance(given, np.ndarray) else given for name, given in parameters.items()}
+    """At −∞ and +∞; of a parameter drawn for each element, one tells, since all have its sign."""
+    means = {name: given.flat[0] if isinstance(given, np.ndarray) else given for name, given in parameters.items()}
     return np.array(function.facts(**means).limits)
 
 

@@ -42,7 +42,7 @@ def _elementwise(function: Elementwise) -> Iterator[Problem]:
     if facts.range[0] >= 0 or facts.range[1] <= 0:
         yield _one_signed(facts)
     if function.exponential:
-        yield _costly()
+        yield _costly("Where that counts, use relu, hard_swish or another piecewise polynomial.")
 
 
 def _along_axis(function: AlongAxis) -> Iterator[Problem]:
@@ -50,10 +50,11 @@ def _along_axis(function: AlongAxis) -> Iterator[Problem]:
         yield Problem(
             "discontinuous", "The value jumps where the order of the inputs changes. Use softmax or sparsemax."
         )
-    if function.range[0] >= 0:
-        yield Problem("not_zero_centered", "Outputs are never negative. Use it for outputs and attention weights only.")
+    if function.range[0] >= 0 or function.range[1] <= 0:
+        text = "Outputs never change sign. Use it for outputs, losses and attention weights, not between hidden layers."
+        yield Problem("not_zero_centered", text)
     if function.exponential:
-        yield _costly()
+        yield _costly("Where that counts, compute it once for a whole row, on few numbers, or in a smaller dtype.")
 
 
 def _linear(function: Activation) -> Problem:
@@ -88,7 +89,9 @@ def _dying(function: Elementwise) -> Iterator[Problem]:
         return
     first, last = knots[0].x, knots[-1].x
     left, right = elementwise.derivative(function, np.array([first - 1, last + 1]), function.defaults())
-    dead = [f"x ≤ {first:g}"] * bool(left == 0) + [f"x ≥ {last:g}"] * bool(right == 0)
+    ends = elementwise.derivative(function, np.array([first, last]), function.defaults())
+    dead = [f"x {'≤' if ends[0] == 0 else '<'} {first:g}"] if left == 0 else []
+    dead += [f"x {'≥' if ends[1] == 0 else '>'} {last:g}"] if right == 0 else []
     if dead:
         yield Problem(
             "dying_units",
@@ -102,7 +105,8 @@ def _exploding(facts: Facts) -> Iterator[Problem]:
     if facts.slope[1].value == inf:
         yield Problem(
             "exploding_gradient",
-            "f′ has no bound, so one large preactivation is enough to make gradients overflow. Use softplus or elu.",
+            f"f′ grows without bound towards x = {facts.slope[1].at:g}, so one preactivation there is enough to make "
+            "gradients overflow. Use softplus or elu.",
         )
     elif inf in map(abs, facts.range) and not np.isnan(facts.limits).any():
         yield Problem(
@@ -132,9 +136,8 @@ def _one_signed(facts: Facts) -> Problem:
     )
 
 
-def _costly() -> Problem:
+def _costly(instead: str) -> Problem:
     return Problem(
         "exponential_cost",
-        "Every value costs an exponential or a function of its kind, where relu costs a comparison. Use relu, "
-        "hard_swish or another piecewise polynomial where that counts.",
+        f"Every value costs an exponential or a function of its kind, where relu costs a comparison. {instead}",
     )

@@ -5,7 +5,6 @@ rounding again goes astray. There the piece's own exact value decides.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.activations.model import Array, Pieces
 from service.compute.dtypes import FORMATS, round_to
@@ -20,10 +19,10 @@ def rounded(pieces: Pieces, x: Array, y: Array, order: int, dtype: str) -> Array
         below, above = _neighbours(y, dtype)
         middle = below + (above - below) / 2
         undecided = (np.abs(y - middle) <= _CLOSE * np.abs(y)) & (y != 0)
-        for index in np.flatnonzero(undecided):
-            place = slice(index, index + 1)
-            side = _side(pieces, x[place], middle[place], order)
-            result[index] = (below[index], result[index], above[index])[int(side) + 1]
+        if undecided.any():
+            sides = _sides(pieces, x[undecided], middle[undecided], order)
+            choices = [below[undecided], result[undecided], above[undecided]]
+            result[undecided] = np.choose(sides.astype(np.intp) + 1, choices)
     return result
 
 
@@ -36,16 +35,16 @@ def _neighbours(y: Array, dtype: str) -> tuple[Array, Array]:
     return below, below + quantum
 
 
-def _side(pieces: Pieces, x: Array, middle: Array, order: int) -> float:
-    """Whether the true value at one x is above the middle (1), below (−1), or on it as far as can be told (0)."""
-    index = sum(_beyond(knot.x, knot.owner == "right", x) for knot in pieces.knots)
-    exact = pieces.pieces[index].exact
-    if exact is None:
-        return 0.0
-    true, hidden = exact(x, order)
-    difference: NDArray[np.float64] = np.sign((true.hi - middle) + true.lo)
-    return float(difference[0] or hidden[0])
-
-
-def _beyond(knot: float, owned: bool, x: Array) -> int:
-    return int(x[0] >= knot if owned else x[0] > knot)
+def _sides(pieces: Pieces, x: Array, middle: Array, order: int) -> Array:
+    """Whether the true values are above the middles (1), below (−1), or on them as far as can be told (0)."""
+    index = np.zeros(x.shape, dtype=np.intp)
+    for knot in pieces.knots:
+        index += x >= knot.x if knot.owner == "right" else x > knot.x
+    sides = np.zeros_like(x)
+    for number, piece in enumerate(pieces.pieces):
+        here = index == number
+        if piece.exact is not None and here.any():
+            true, hidden = piece.exact(x[here], order)
+            difference = np.sign((true.hi - middle[here]) + true.lo)
+            sides[here] = np.where(difference == 0, hidden, difference)
+    return sides

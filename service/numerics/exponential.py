@@ -35,8 +35,6 @@ with localcontext() as _context:
     _STEP_LOW = _LN2 / _STEPS - Decimal(_STEP_HIGH) - Decimal(_STEP_MIDDLE)
     _STEP_TAIL = double_doubles([_STEP_LOW])
 
-_THIRD = DD.exactly(Fraction(1, 3))
-
 
 def exp(x: DD, scale: Array | float = 0.0) -> DD:
     """2^scale · e^x, for |x| ≤ 1500; below 2^−1022 both parts are zero or subnormal."""

@@ -40,12 +40,6 @@ def mills_ratio(t: Array) -> DD:
     return (DD(slopes.hi[index], slopes.lo[index]) + rest * h) * h + DD(heads.hi[index], heads.lo[index])
 
 
-def upper_tail(t: Array, scale: Array | float = 0.0) -> DD:
-    """2^scale · Φ(−t) for t ≥ 0 (taken as 40 beyond, where it is 0 in double precision)."""
-    t = np.minimum(t, _FARTHEST)
-    return density(t, scale) * mills_ratio(t)
-
-
 @cache
 def _expansions() -> tuple[DD, DD, list[Array]]:
     rows = [_row(Decimal(j) / _GRID) for j in range(_FARTHEST * _GRID + 1)]

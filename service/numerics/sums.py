@@ -1,8 +1,9 @@
 """Sums along the last axis that keep twice double precision."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.numerics.double_double import DD
+from service.numerics.double_double import DD, Array
 
 
 def total_of(terms: DD) -> DD:
@@ -22,3 +23,10 @@ def total_of(terms: DD) -> DD:
 def mean_of(terms: DD) -> DD:
     """The mean over the last axis, which stays with length 1."""
     return total_of(terms) / float(max(terms.hi.shape[-1], 1))
+
+
+def scaled_down(x: Array) -> tuple[Array, NDArray[np.signedinteger]]:
+    """Vectors along the last axis brought below 2^300 by a power of two each, and the exponents, (…, 1)."""
+    _, exponent = np.frexp(np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0))
+    exponent = np.maximum(exponent - 300, 0)
+    return np.asarray(np.ldexp(x, -exponent)), exponent
