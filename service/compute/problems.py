@@ -54,7 +54,7 @@ def _along_axis(function: AlongAxis) -> Iterator[Problem]:
         text = "Outputs never change sign. Use it for outputs, losses and attention weights, not between hidden layers."
         yield Problem("not_zero_centered", text)
     if function.exponential:
-        yield _costly("Where that counts, compute it once for a whole row, on few numbers, or in a smaller dtype.")
+        yield _costly("Where that counts, use it on few numbers, or in a smaller dtype.")
 
 
 def _linear(function: Activation) -> Problem:
