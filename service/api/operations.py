@@ -17,7 +17,7 @@ from service.api.version import VERSION
 from service.settings import LimitInForce, Settings, limits
 from service.wire.evaluation import MAX_NAME, MAX_SEED
 from service.wire.faults import clip, near_names
-from service.wire.json import MAX_FAULTS
+from service.wire.json import MAX_CONTAINERS, MAX_FAULTS
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import Problems
 
@@ -33,6 +33,7 @@ LINKS = {
     "health": "/healthz",
 }
 FIXED_LIMITS = (
+    LimitInForce("max_containers", MAX_CONTAINERS, "entries", None, "Most arrays and objects in a JSON body."),
     LimitInForce("max_order", MAX_ORDER, "orders", None, "Largest order of a derivative."),
     LimitInForce("max_name_length", MAX_NAME, "characters", None, "Longest name of a function or parameter."),
     LimitInForce("max_seed", MAX_SEED, "", None, "Largest seed."),

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from service.api.kinds import KINDS
 from service.errors import InvalidInput, Limit, LimitExceeded, Malformed, Path, TooDeep, UnknownActivation
-from service.settings import setting_name
+from service.settings import Settings, setting_name
 from service.wire.faults import clip, near_names
 from service.wire.json import MAX_FAULTS
 from service.wire.problems import ProblemDocument, ProblemFault, ProblemLimit
@@ -91,11 +91,17 @@ async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
 
 
 def _with_setting(detail: str, limit: Limit) -> str:
-    return f"{detail} The setting is {setting_name(limit.name)}."
+    setting = _setting(limit)
+    return f"{detail} The setting is {setting}." if setting else detail
 
 
 def _limit(limit: Limit) -> ProblemLimit:
-    return ProblemLimit(name=limit.name, value=limit.value, setting=setting_name(limit.name))
+    return ProblemLimit(name=limit.name, value=limit.value, setting=_setting(limit))
+
+
+def _setting(limit: Limit) -> str | None:
+    """The setting that moves the limit, unless the limit is fixed."""
+    return setting_name(limit.name) if limit.name in Settings.__dataclass_fields__ else None
 
 
 async def _invalid_input(request: Request, error: InvalidInput) -> Response:

@@ -78,14 +78,17 @@ def _common_length(lists: list[Any], shape: tuple[int, ...]) -> int:
 
 def _name_non_finite(flat: list[Any], shape: tuple[int, ...]) -> list[float]:
     """Put the numbers in the place of `NaN`, `Infinity` and `-Infinity`; anything else but numbers is a fault."""
+    try:
+        return [item if type(item) in _NUMBERS else NON_FINITE[item] for item in flat]
+    except (KeyError, TypeError):  # TypeError: lists and objects have no hash
+        raise _no_number(flat, shape) from None
+
+
+def _no_number(flat: list[Any], shape: tuple[int, ...]) -> InvalidInput:
     for index, item in enumerate(flat):
-        if type(item) in _NUMBERS:
-            continue
-        if type(item) is str and item in NON_FINITE:
-            flat[index] = NON_FINITE[item]
-        else:
-            raise _fault(index, shape, f"Expected a number, {_hint(item)}.")
-    return flat
+        if type(item) not in _NUMBERS and (type(item) is not str or item not in NON_FINITE):
+            return _fault(index, shape, f"Expected a number, {_hint(item)}.")
+    raise AssertionError("unreachable: something in there is no number")
 
 
 def _hint(item: object) -> str:

@@ -1,6 +1,7 @@
 """What pydantic found wrong, as faults in the words of the service."""
 
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -38,8 +39,8 @@ def near_names(name: str, names: list[str]) -> list[str]:
 def unknown_members(value: dict[str, Any], model: type[BaseModel]) -> list[Fault]:
     """A fault for each of the first members that the model does not have."""
     names = list(model.model_fields)
-    unknown = [name for name in value if name not in model.model_fields]
-    return [_unknown(name, names) for name in unknown[:MAX_FAULTS]]
+    unknown = (name for name in value if name not in names)
+    return [_unknown(name, names) for name in islice(unknown, MAX_FAULTS)]
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> ActiscopeError:

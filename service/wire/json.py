@@ -1,25 +1,29 @@
 """Strict JSON: RFC 8259 and nothing beside it, no deeper than allowed, every number within float64."""
 
+import gc
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from service.errors import Fault, InvalidInput, Limit, Malformed, Path, TooDeep
+from service.errors import Fault, InvalidInput, Limit, LimitExceeded, Malformed, Path, TooDeep
 
 MAX_FAULTS = 20
+MAX_CONTAINERS = 2**22
 NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
-_STRING = rb'"(?:[^"\\]++|\\.)*+"?'
-_ANY_STRING = re.compile(_STRING, re.DOTALL)
-_PLAIN_STRING = re.compile(rb'"[^"]*"?')
+Codes = NDArray[np.uint8]
+
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _MAYBE_NEGATIVE_ZERO = re.compile(rb"-0(?![.\deE])")
-_STRING_OR_NEGATIVE_ZERO = re.compile(rb"(?<![\deE])-0(?![.\deE])|" + _STRING, re.DOTALL)
 _EITHER_CASE = np.uint8(0xDF)  # clears the bit that tells { from [
-_STEP = 2**20
+_DIGIT_OR_E = np.isin(np.arange(256), list(b"0123456789eE"))
+_ENDS_ZERO = ~(_DIGIT_OR_E | (np.arange(256) == ord(".")))
 _NUMBER = re.compile(r"-?[\d.]+(?:[eE][+-]?\d+)?")
 _MARK = "\0mark"
 _MARK_TEXT = orjson.dumps(_MARK)
@@ -34,13 +38,14 @@ def loads(body: bytes, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of i
     ------
     Malformed
         The bytes are not JSON in UTF-8 without a byte order mark, or nested too deeply (TooDeep).
+    LimitExceeded
+        There are more than MAX_CONTAINERS arrays and objects.
     InvalidInput
         A number is beyond float64; the fault tells which is the first.
     """
-    if nests_deeper(body, max_depth):
-        raise TooDeep(Limit("max_depth", max_depth))
+    _admit(body, max_depth)
     if _MAYBE_NEGATIVE_ZERO.search(body):
-        body = _STRING_OR_NEGATIVE_ZERO.sub(_keep_sign, body)
+        body = _sign_zeros(body)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -49,35 +54,80 @@ def loads(body: bytes, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of i
         raise _malformed(error) from None
 
 
-def nests_deeper(body: bytes, limit: int) -> bool:
-    """Whether arrays and objects are nested more than `limit` deep, found without parsing."""
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No search for reference cycles meanwhile: JSON has none, and a search passes over every list again and again."""
+    with _PAUSES.lock:
+        _PAUSES.open += 1
+        gc.disable()
+    try:
+        yield
+    finally:
+        with _PAUSES.lock:
+            _PAUSES.open -= 1
+            if not _PAUSES.open:
+                gc.enable()
+
+
+class _Pauses:
+    """How many threads want no collection at present."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.open = 0
+
+
+_PAUSES = _Pauses()
+
+
+def _admit(body: bytes, max_depth: int) -> None:
+    """Refuse what is nested too deeply or in too many pieces, found without parsing."""
     codes = np.frombuffer(body, np.uint8)
-    if np.count_nonzero((codes & _EITHER_CASE) == ord("[")) <= limit:
-        return False
-    structure, depth = _structure(body), 0
-    for start in range(0, len(structure), _STEP):
-        depths = depth + np.cumsum(_rises(structure[start : start + _STEP]))
-        if depths.max() > limit:
-            return True
-        depth = depths[-1]
-    return False
+    if np.count_nonzero((codes & _EITHER_CASE) == ord("[")) <= min(max_depth, MAX_CONTAINERS):
+        return
+    structure = _structure(body)
+    if _depths(structure).max(initial=0) > max_depth:
+        raise TooDeep(Limit("max_depth", max_depth))
+    if len(structure) > 2 * MAX_CONTAINERS:
+        limit = Limit("max_containers", MAX_CONTAINERS)
+        raise LimitExceeded(limit, f"The body has more than {MAX_CONTAINERS} arrays and objects.")
 
 
-def _structure(body: bytes) -> bytes:
+def _structure(body: bytes) -> Codes:
     """The brackets that stand outside strings."""
-    if b"\\" in body:
-        body = _ANY_STRING.sub(b"", body)
-    return _PLAIN_STRING.sub(b"", body.translate(None, _NOT_STRUCTURE))
+    codes = np.frombuffer(_without_escapes(body).translate(None, _NOT_STRUCTURE), np.uint8)
+    outside: Codes = codes[~_in_strings(codes) & (codes != ord('"'))]
+    return outside
 
 
-def _rises(brackets: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """1 for each opening bracket and −1 for each closing one: in ASCII they differ by the second bit."""
-    return (np.frombuffer(brackets, np.uint8) & 2).astype(np.int64) - 1
+def _without_escapes(body: bytes) -> bytes:
+    """The same text, of the same length, in which every quote opens or closes a string."""
+    return body.replace(rb"\\", b"__").replace(rb"\"", b"__") if b"\\" in body else body
 
 
-def _keep_sign(match: re.Match[bytes]) -> bytes:
-    """The parser reads `-0` as the integer 0, which has no sign."""
-    return b"-0.0" if match.group() == b"-0" else match.group()
+def _in_strings(codes: Codes) -> NDArray[np.bool_]:
+    """Which characters stand in a string, its opening quote included, if no quote is escaped."""
+    return np.logical_xor.accumulate(codes == ord('"'))
+
+
+def _depths(brackets: Codes) -> NDArray[np.int32]:
+    """How many brackets are open after each: in ASCII, opening and closing ones differ by the second bit."""
+    return np.cumsum((brackets & 2).astype(np.int8) - np.int8(1), dtype=np.int32)
+
+
+def _sign_zeros(body: bytes) -> bytes:
+    """Write `-0` as `-0.0`: the parser reads it as the integer 0, which has no sign."""
+    around = np.frombuffer(b" " + _without_escapes(body) + b" ", np.uint8)
+    before, minus, zero = around[:-3], around[1:-2], around[2:-1]
+    found = (minus == ord("-")) & (zero == ord("0")) & _ENDS_ZERO[around[3:]] & ~_DIGIT_OR_E[before]
+    places = np.flatnonzero(found & ~_in_strings(minus)) + 2
+    places += 2 * np.arange(len(places))
+    signed = np.empty(len(body) + 2 * len(places), np.uint8)
+    given = np.ones(len(signed), np.bool_)
+    given[places] = given[places + 1] = False
+    signed[given] = np.frombuffer(body, np.uint8)
+    signed[places], signed[places + 1] = ord("."), ord("0")
+    return signed.tobytes()
 
 
 def _beyond_float64(body: bytes, start: int) -> Malformed | InvalidInput:
@@ -95,10 +145,11 @@ def _beyond_float64(body: bytes, start: int) -> Malformed | InvalidInput:
 
 def _closing(before: bytes) -> bytes:
     """The brackets that close what is open at the end of a piece of JSON."""
-    structure, shorter = b"", _structure(before)
-    while structure != shorter:
-        structure, shorter = shorter, shorter.replace(b"[]", b"").replace(b"{}", b"")
-    return structure[::-1].translate(bytes.maketrans(b"[{", b"]}"))
+    structure = _structure(before)
+    depths = _depths(structure)
+    least = np.minimum.accumulate(depths[::-1])[::-1]
+    still_open: Codes = structure[((structure & 2) > 0) & (least == depths)]
+    return still_open.tobytes()[::-1].translate(bytes.maketrans(b"[{", b"]}"))
 
 
 def _last(value: object) -> Path | None:

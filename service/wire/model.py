@@ -25,7 +25,7 @@ from service.errors import InvalidInput, LimitExceeded
 from service.settings import Settings, setting_name
 from service.wire.arrays import read_array, write_array
 from service.wire.faults import explain, unknown_members
-from service.wire.json import MAX_FAULTS, NON_FINITE, loads
+from service.wire.json import MAX_FAULTS, NON_FINITE, collection_paused, loads
 
 _NAMES = {inf: "Infinity", -inf: "-Infinity"}
 
@@ -86,13 +86,14 @@ class Request(Wire):
     @classmethod
     def read(cls, body: bytes, settings: Settings) -> Self:
         """Parse and validate; raises Malformed, InvalidInput or LimitExceeded."""
-        value = loads(body, settings.max_depth)
-        if isinstance(value, dict) and len(value) > len(cls.model_fields) + MAX_FAULTS:
-            raise InvalidInput(*unknown_members(value, cls))
-        try:
-            return cls.model_validate(value, context=settings)
-        except ValidationError as error:
-            raise explain(error, cls) from None
+        with collection_paused():
+            value = loads(body, settings.max_depth)
+            if isinstance(value, dict) and len(value) > len(cls.model_fields) + MAX_FAULTS:
+                raise InvalidInput(*unknown_members(value, cls))
+            try:
+                return cls.model_validate(value, context=settings)
+            except ValidationError as error:
+                raise explain(error, cls) from None
 
 
 class Answer(Wire):

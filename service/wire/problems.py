@@ -18,7 +18,9 @@ class ProblemLimit(Wire):
 
     name: str = Field(description="Its name in `GET /limits`.")
     value: int = Field(description="The largest value allowed.")
-    setting: str = Field(description="The setting by which an operator moves it.")
+    setting: str | None = Field(
+        default=None, description="The setting by which an operator moves it; absent if it is fixed."
+    )
 
 
 class ProblemDocument(Wire):

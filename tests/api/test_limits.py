@@ -112,3 +112,10 @@ def test_a_request_may_have_as_many_parameters_as_allowed(client: Client) -> Non
     response = small.post("/evaluate", body | {"parameters": {"negative_slope": 0.1, "b": 1}})
     document = assert_problem(response, 422, "invalid_input", "/parameters")
     assert "ACTISCOPE_MAX_PARAMETERS" in document["detail"]
+
+
+def test_a_body_may_have_as_many_arrays_and_objects_as_allowed(client: Client) -> None:
+    most = next(item["value"] for item in client.get("/limits").json()["limits"] if item["name"] == "max_containers")
+    document = assert_problem(client.post("/evaluate", b"[" + b"[]," * most + b"[]]"), 413, "limit_exceeded")
+    assert document["limit"] == {"name": "max_containers", "value": most}
+    assert "setting" not in document["detail"]

@@ -1,5 +1,6 @@
 """Strict JSON."""
 
+import gc
 import json
 import math
 
@@ -7,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.errors import InvalidInput, Malformed, TooDeep
-from service.wire.json import loads, nests_deeper
+from service.errors import InvalidInput, LimitExceeded, Malformed, TooDeep
+from service.wire.json import MAX_CONTAINERS, collection_paused, loads
 
 DEPTH = 64
 JSON_VALUES = st.recursive(
@@ -151,7 +152,29 @@ def test_hopeless_nesting_is_refused_without_parsing(body: bytes) -> None:
     ],
 )
 def test_brackets_in_strings_and_side_by_side_are_not_nesting(body: bytes) -> None:
-    assert not nests_deeper(body, 3)
+    assert loads(body, 3) is not None
+
+
+@pytest.mark.parametrize("piece", [b"[],", b'{"a":1},', b'[[[[]]]],{"a":[]},', b'["\\\\\\"",{}],'])
+@pytest.mark.parametrize("last", [b"1", b"1e999", b"}"])
+def test_too_many_arrays_and_objects_are_refused_without_parsing(piece: bytes, last: bytes) -> None:
+    with pytest.raises(LimitExceeded, match=str(MAX_CONTAINERS)):
+        loads(b"[" + piece * MAX_CONTAINERS + last + b"]", DEPTH)
+
+
+@given(st.lists(st.sampled_from(["-0", "1e-0", '"-0"', r'"\\"', r'"\"-0\\"', "-0.5", "[-0]", '{"-0":-0}'])))
+def test_only_the_zeros_that_are_numbers_are_signed(items: list[str]) -> None:
+    whole = "[" + ",".join("-0.0" if item == "-0" else item for item in items) + "]"
+    expected = json.loads(whole.replace("[-0]", "[-0.0]").replace(":-0}", ":-0.0}"))
+    assert repr(loads(("[" + ",".join(items) + "]").encode(), DEPTH)) == repr(expected)
+
+
+def test_the_collector_runs_again_after_the_last_pause() -> None:
+    with collection_paused():
+        with collection_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 @given(st.binary(max_size=200))
