@@ -1,12 +1,13 @@
 """The command line: `actiscope serve`, `actiscope openapi` and `actiscope reference`."""
 
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 
 import uvicorn
 
 from service.api import openapi
+from service.api.protocol import Protocol
 from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
@@ -31,6 +32,7 @@ def serve(options: Namespace) -> int:
     uvicorn.run(
         "service.app:application",
         factory=True,
+        http=Protocol,
         host=options.host,
         port=options.port,
         workers=options.workers,
@@ -68,17 +70,17 @@ def _parser() -> ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 2**16:
-        raise ValueError
-    return port
+    return _whole(text, 0, 2**16 - 1)
 
 
 def _workers(text: str) -> int:
-    workers = int(text)
-    if workers < 1:
-        raise ValueError
-    return workers
+    return _whole(text, 1, 1000)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
+        raise ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -37,3 +37,10 @@ def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setenv("ACTISCOPE_MAX_RANK", "33")
     assert main(["serve"]) == 2
     assert "ACTISCOPE_MAX_RANK must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--port", "abc"], ["--port", "65536"], ["--workers", "0"], ["--workers", "²"]])
+def test_a_wrong_number_is_told_in_words(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", *arguments])
+    assert f"{arguments[1]!r} is not a whole number from" in capsys.readouterr().err

@@ -43,7 +43,10 @@ FAILURES = {
         "unknown_activation", 404, "There is no activation called 'mysh'. Did you mean mish?", near=("mish",)
     ),
     "unknown_problem": Failure(
-        "unknown_problem", 404, "There is no problem of the code 'malformed'.", near=("malformed_json",)
+        "unknown_problem",
+        404,
+        "There is no problem of the code 'malformed'.",
+        near=("malformed_json", "malformed_http"),
     ),
     "not_acceptable": Failure("not_acceptable", 406, "This path answers with application/json, which Accept excludes."),
     "body_too_large": _limited(

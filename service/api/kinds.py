@@ -7,6 +7,16 @@ KINDS = {
     kind.code: kind
     for kind in (
         ProblemKind(
+            code="malformed_http",
+            title="The request is not HTTP",
+            statuses=(400,),
+            explanation=(
+                "What came over the connection cannot be parsed as HTTP/1.1: the method is unknown, the address is too "
+                "long, a length or a chunk is wrong, or `Host` is missing or given twice. The connection is closed; "
+                "`instance` is / whatever was asked for."
+            ),
+        ),
+        ProblemKind(
             code="malformed_json",
             title="The body is not JSON",
             statuses=(400,),

@@ -1,7 +1,9 @@
 """The service as a process, over a real connection."""
 
 import http.client
+import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,3 +86,28 @@ def test_head_leaves_the_connection_in_order(connection: http.client.HTTPConnect
     assert int(response.getheader("content-length", "0")) > 0
     connection.request("GET", "/healthz")
     assert connection.getresponse().read() == b'{"status":"ok"}'
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /evaluate HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"\x16\x03\x01\r\n\r\n",
+    ],
+    ids=["method", "address", "length", "no host", "two hosts", "TLS"],
+)
+def test_what_is_not_http_is_a_problem_too(port: int, request_: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(request_)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        document = json.loads(response.read())
+        assert connection.recv(1) == b""
+    assert (response.status, response.getheader("content-type")) == (400, "application/problem+json")
+    assert re.fullmatch("[0-9a-f]{32}", response.getheader("x-request-id", ""))
+    assert response.getheader("connection") == "close"
+    assert (document["type"], document["status"], document["instance"]) == ("/problems/malformed_http", 400, "/")
