@@ -19,9 +19,9 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import joined, line
-from service.activations.smooth import REACH
 from service.numerics.double_double import DD, product
 from service.numerics.exponential import exp, exp_of, expm1
+from service.numerics.logistic import REACH
 
 _ALPHA = Parameter(
     "alpha",

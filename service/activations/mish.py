@@ -6,11 +6,11 @@ import numpy as np
 
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Reference
 from service.activations.pieces import everywhere
-from service.activations.smooth import REACH, root, smooth
+from service.activations.smooth import root, smooth
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
 from service.numerics.jets import Jet
-from service.numerics.logistic import bounded
+from service.numerics.logistic import REACH, bounded
 
 _MISH_ROOTS = {
     1: (root("-1.19243121451549521213758834042073940560068640932252931"),),

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from service.numerics.double_double import DD
 
-Array = NDArray[np.float64]
 Value = float | int | bool | str | None
 Convention = Literal["left", "right", "mean", "zero"]
 Kind = Literal["elementwise", "vector", "gated", "reduction"]
+Array = NDArray[np.float64]
 Parameters = Mapping[str, Any]  # values as the functions take them: checked and complete
 Place = float | tuple[float, float] | None
 

@@ -20,7 +20,7 @@ from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
 from service.numerics.double_double import DD, product, total, where
 from service.numerics.jets import Jet
-from service.numerics.logistic import bounded, sigmoid_jet
+from service.numerics.logistic import REACH, bounded, sigmoid_jet
 
 _SILU_ROOTS = {
     1: (root("-1.27846454276107379510935873902298015543947748862"),),
@@ -53,7 +53,7 @@ def _swish(beta: float) -> Piece:
 
 def _partial(x: Array, beta: float) -> Array:
     """∂f/∂β = x²σ′(βx), rounded once."""
-    near = np.clip(x, -1500 / beta, 1500 / beta)
+    near = np.clip(x, -REACH / beta, REACH / beta)
     return (sigmoid_jet(product(near, beta), 1) * near * near).derivative(1)
 
 

@@ -11,8 +11,8 @@ from service.activations.model import MAX_ORDER, Array, Piece
 from service.numerics.double_double import DD, product
 from service.numerics.exponential import double_doubles
 from service.numerics.jets import Jet
+from service.numerics.logistic import REACH
 
-REACH = 1500.0  # |βx| beyond which e^{−|βx|} vanishes in double precision
 _TINY = 1e-290  # |x| below which products with x lose their low parts
 _SMALL = 2.0**-200  # a place where functions are proportional to x, and products with x have their low parts
 _SPARE = 400  # bits by which a factor is made smaller, so that its product does not overflow on the way

@@ -17,10 +17,10 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import elementary, everywhere
-from service.activations.smooth import REACH, smooth
+from service.activations.smooth import smooth
 from service.numerics.double_double import DD, product, square_root
 from service.numerics.jets import Jet
-from service.numerics.logistic import sigmoid, softplus_jet
+from service.numerics.logistic import REACH, sigmoid, softplus_jet
 
 _RISES_TO_ONE = (Extremum(0.0, -inf), Extremum(1.0, inf))
 

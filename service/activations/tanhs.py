@@ -6,11 +6,11 @@ import numpy as np
 
 from service.activations.model import STEEP, Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
 from service.activations.pieces import everywhere
-from service.activations.smooth import REACH, root, smooth
+from service.activations.smooth import root, smooth
 from service.numerics.double_double import DD, product, where
 from service.numerics.exponential import LN2, expm1
 from service.numerics.jets import Jet
-from service.numerics.logistic import log1p, sigmoid_slope, tanh_jet
+from service.numerics.logistic import REACH, log1p, sigmoid_slope, tanh_jet
 from service.numerics.logistic import tanh as tanh_dd
 
 

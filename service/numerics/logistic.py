@@ -11,10 +11,10 @@ from service.numerics.double_double import DD, Array, product, where
 from service.numerics.exponential import exp, expm1
 from service.numerics.jets import Jet
 
-_REACH = 1500.0  # beyond, e^{−|u|} is zero in double precision by a margin of 2^1000
+REACH = 1500.0  # beyond, e^{−|u|} is zero in double precision by a margin of 2^1000
 
 
-def bounded(x: Array, reach: float = _REACH) -> Array:
+def bounded(x: Array, reach: float = REACH) -> Array:
     """x brought into ±reach, where functions that have settled by then cannot overflow."""
     return np.clip(x, -reach, reach)
 
@@ -65,7 +65,7 @@ def _higher(u: DD, a: DD, q: DD, first: DD, decay: DD, order: int) -> tuple[DD, 
 
 def tanh_jet(u: DD, order: int) -> Jet:
     """tanh and its derivatives, by tanh(u) = T at 2u and tanh⁽ⁿ⁾(u) = 2^{n+1}σ⁽ⁿ⁾(2u), settled beyond |u| = 750."""
-    near = where(np.abs(u.hi) > _REACH / 2, np.clip(u.hi, -_REACH / 2, _REACH / 2), u)
+    near = where(np.abs(u.hi) > REACH / 2, np.clip(u.hi, -REACH / 2, REACH / 2), u)
     logistic = sigmoid_jet(near.scaled(2.0), order)
     value = tanh(near).scaled(np.exp2(logistic.scale))
     slopes = [term.scaled(2.0 ** (n + 1)) for n, term in enumerate(logistic.orders) if n > 0]
