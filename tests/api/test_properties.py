@@ -95,3 +95,11 @@ def test_any_header_is_answered(client: Client, accept: str) -> None:
     assert client.get("/limits", headers=headers).status_code in {200, 304, 406}
     encoded = JSON | {"Content-Encoding": accept.encode("latin-1")}
     assert client.post("/evaluate", b"{}", headers=encoded).status_code in {415, 422}
+
+
+@pytest.mark.parametrize("question", [{}, {"upstream": 1.0}, {"jacobian": True}, {"order": 2}, {"weights": [[1.0]]}])
+@pytest.mark.parametrize("name", [function.name for function in catalogue()])
+def test_a_bare_number_is_answered(client: Client, name: str, question: dict[str, object]) -> None:
+    for path in ("/evaluate", "/derivative"):
+        for dtype in ("float64", "float16"):
+            assert_answered(client.post(path, {"activation": name, "x": -0.5, "dtype": dtype} | question))
