@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.api import openapi
-from service.api.requests import JSON, accepts
+from service.api.requests import JSON, accepts, only_query
 from service.api.responses import Page
 
 _HTML = "text/html; charset=utf-8"
@@ -68,7 +68,7 @@ _REDOC = b"""\
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/openapi.json", dependencies=[Depends(accepts(JSON))])
+@router.get("/openapi.json", dependencies=[Depends(accepts(JSON)), Depends(only_query())])
 def contract(request: Request) -> Response:
     """Answer the OpenAPI document, in an order that reads well."""
     app, prefix = request.app, request.scope.get("root_path", "")

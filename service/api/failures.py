@@ -19,11 +19,12 @@ class Failure:
 
 
 def _field(pointer: str, detail: str, near: tuple[str, ...] | None = None, code: str = "invalid_input") -> Failure:
-    return Failure(code, 422, detail, errors=(ProblemFault(pointer=pointer, detail=detail),), near=near)
+    told = f"{pointer}: {detail}" if code == "invalid_input" else detail
+    return Failure(code, 422, told, errors=(ProblemFault(pointer=pointer, detail=detail),), near=near)
 
 
 def _query(name: str, detail: str) -> Failure:
-    return Failure("invalid_input", 422, detail, errors=(ProblemFault(parameter=name, detail=detail),))
+    return Failure("invalid_input", 422, f"{name}: {detail}", errors=(ProblemFault(parameter=name, detail=detail),))
 
 
 def _limited(code: str, status: int, detail: str, name: str, value: int) -> Failure:

@@ -47,7 +47,8 @@ router = APIRouter(tags=["operations"], dependencies=[Depends(accepts(JSON))])
     "/",
     operation_id="index",
     summary="Where to begin",
-    responses=page("Index") | problems("/", "not_acceptable"),
+    dependencies=[Depends(only_query())],
+    responses=page("Index") | problems("/", "not_acceptable", "no_query_items"),
 )
 async def index(request: Request) -> Response:
     """Link to the documentation and to the catalogue."""
@@ -58,7 +59,8 @@ async def index(request: Request) -> Response:
     "/healthz",
     operation_id="health",
     summary="Whether the service is alive",
-    responses=fresh("Health", {"status": "ok"}) | problems("/healthz", "not_acceptable"),
+    dependencies=[Depends(only_query())],
+    responses=fresh("Health", {"status": "ok"}) | problems("/healthz", "not_acceptable", "no_query_items"),
 )
 async def health() -> Response:
     """Answer as long as the service runs."""

@@ -1,6 +1,6 @@
 """Failures as problem details (RFC 9457): which there are, and which exception becomes which."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -105,9 +105,15 @@ def _setting(limit: Limit) -> str | None:
 
 
 async def _invalid_input(request: Request, error: InvalidInput) -> Response:
-    faults = error.faults[:MAX_FAULTS]
-    detail = " ".join(fault.detail for fault in faults)
-    return problem(request.scope, "invalid_input", detail, errors=tuple(_in_body(f.path, f.detail) for f in faults))
+    errors = tuple(_in_body(fault.path, fault.detail) for fault in error.faults[:MAX_FAULTS])
+    return problem(request.scope, "invalid_input", _told(errors), errors=errors)
+
+
+def _told(errors: Sequence[ProblemFault]) -> str:
+    """The faults in one line, each with its field."""
+    return " ".join(
+        f"{name}: {item.detail}" if (name := item.pointer or item.parameter) else item.detail for item in errors
+    )
 
 
 def _in_body(path: Path, detail: str) -> ProblemFault:
@@ -127,14 +133,14 @@ async def _invalid_parameters(request: Request, error: RequestValidationError) -
     errors = tuple(
         ProblemFault(parameter=clip(str(item["loc"][-1])), detail=item["msg"]) for item in error.errors()[:MAX_FAULTS]
     )
-    return problem(request.scope, "invalid_input", " ".join(item.detail for item in errors), errors=errors)
+    return problem(request.scope, "invalid_input", _told(errors), errors=errors)
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
     """What routing and the reading of headers refuse."""
     scope, headers = request.scope, dict(error.headers or {})
     if error.status_code == HTTPStatus.NOT_FOUND:
-        near = near_names(scope["path"], request.app.state.paths)
+        near = near_names(scope["path"], [path for path in request.app.state.paths if "{" not in path])
         return problem(scope, "not_found", f"There is nothing at {instance(scope)}.", near=tuple(near) or None)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = headers["Allow"].replace("GET", "GET, HEAD")

@@ -59,21 +59,21 @@ def require_json(headers: Headers) -> None:
     """Refuse a body that is not said to be plain JSON in UTF-8."""
     types = headers.getlist("content-type")
     media_type, _, parameters = types[0].partition(";") if len(types) == 1 else ("", "", "")
-    if media_type.strip().lower() != JSON or _charset(parameters) not in ("", "utf-8", "utf8"):
+    if media_type.strip().lower() != JSON or not _in_utf8(parameters):
         found = f"not {clip(', '.join(types))!r}" if types else "and there is none"
         raise HTTPException(415, f"The Content-Type must be {JSON} in UTF-8, {found}.", {"Accept": JSON})
-    coding = headers.get("content-encoding", "identity")
-    if coding.strip().lower() not in ("", "identity"):
+    codings = headers.getlist("content-encoding")
+    coding = ", ".join(codings)
+    if len(codings) > 1 or coding.strip().lower() not in ("", "identity"):
         detail = f"The Content-Encoding {clip(coding)!r} is not understood; send the body as it is."
         raise HTTPException(415, detail, {"Accept-Encoding": "identity"})
 
 
-def _charset(parameters: str) -> str:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"').lower()
-    return ""
+def _in_utf8(parameters: str) -> bool:
+    """Whether no charset is given, or UTF-8 once."""
+    pairs = (parameter.partition("=") for parameter in parameters.split(";"))
+    charsets = [value.strip().strip('"').lower() for name, _, value in pairs if name.strip().lower() == "charset"]
+    return len(charsets) < 2 and set(charsets) <= {"", "utf-8", "utf8"}
 
 
 def accepts(media_type: str) -> Callable[[Request], Awaitable[None]]:

@@ -169,6 +169,7 @@ def test_an_unknown_path_is_answered_with_near_ones(client: Client, path: str) -
 
 def test_near_paths_are_listed(client: Client) -> None:
     assert "/evaluate" in assert_problem(client.get("/evaluat"), 404, "not_found")["near"]
+    assert assert_problem(client.get("/activations/name/x"), 404, "not_found")["near"] == ["/activations"]
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -203,6 +204,7 @@ def test_an_accept_that_allows_json_is_answered(client: Client, accept: str) -> 
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
         "application/jsonx",
+        "application/json; charset=utf-8; charset=utf-8",
         "application/x-npy",
         'application/json, text/plain"\\\\\\\\',
         "x" * 5000,
@@ -235,7 +237,7 @@ def test_a_coded_body_is_refused(client: Client, coding: str) -> None:
     assert response.headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("path", ["/activations", "/activations/relu", "/limits", "/problems", "/problems/not_found"])
+@pytest.mark.parametrize("path", [*GETS, "/openapi.json"])
 def test_unknown_query_items_are_refused(client: Client, path: str) -> None:
     assert_problem(client.get(path, params={"page": "1"}), 422, "invalid_input", parameter="page")
     assert_problem(client.get(path + "?" + "x" * 3000), 422, "invalid_input")
@@ -249,3 +251,17 @@ def test_query_items_beside_a_json_body_are_refused(client: Client, path: str) -
 
 def test_a_repeated_query_item_is_refused(client: Client) -> None:
     assert assert_problem(client.get("/activations?q=a&q=b"), 422, "invalid_input", parameter="q")
+
+
+def test_two_content_codings_are_refused(client: Client) -> None:
+    headers = [*JSON.items(), ("Content-Encoding", "identity"), ("Content-Encoding", "gzip")]
+    response = client.request("POST", "/evaluate", content=b'{"activation":"relu","x":1}', headers=headers)
+    assert_problem(response, 415, "unsupported_media_type")
+
+
+def test_the_detail_names_the_fields(client: Client) -> None:
+    document = assert_problem(client.post("/evaluate", {}), 422, "invalid_input")
+    assert document["detail"] == "/activation: This field is required. /x: This field is required."
+    assert assert_problem(client.get("/limits?a=1"), 422, "invalid_input")["detail"].startswith("a: ")
+    many = assert_problem(client.post("/evaluate", {f"unknown{i}": 1 for i in range(50)}), 422, "invalid_input")
+    assert len(many["detail"]) <= 501
