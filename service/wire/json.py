@@ -165,4 +165,5 @@ def _last(value: object) -> Path | None:
 
 
 def _malformed(error: orjson.JSONDecodeError) -> Malformed:
-    return Malformed(f"The body is not JSON: {error}.")
+    told = "it is not in UTF-8" if "not valid UTF-8" in error.msg else error
+    return Malformed(f"The body is not JSON: {told}.")

@@ -184,3 +184,8 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     except (Malformed, InvalidInput):
         return
     assert json.loads(body) is not None or value is None
+
+
+def test_what_is_not_utf8_is_told_in_plain_words() -> None:
+    with pytest.raises(Malformed, match=r"^The body is not JSON: it is not in UTF-8\.$"):
+        loads(b'{"a":"\xff"}', DEPTH)
