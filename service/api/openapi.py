@@ -1,7 +1,7 @@
 """The published contract: the OpenAPI document of the application."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from fastapi.openapi.utils import get_openapi
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import BaseRoute
 
+from service.activations.model import Kind
 from service.api.catalogue import descriptor
 from service.api.examples import Json
 from service.api.operations import index_page, limits_page, problems_page
@@ -34,6 +35,11 @@ _MODELS = (
     ProblemDocument,
     Problems,
 )
+_WHOLE = ("Description", "Parameter", "Health")  # every member is always sent
+_CHOICES = {
+    "kind": list(get_args(Kind)),
+    "smoothness": ["discontinuous", "C0", "C1", "C2", "Cinf"],
+}
 _DESCRIPTION = """\
 Values and derivatives of neural-network activation functions, true to the last digits, as a web service.
 
@@ -110,6 +116,12 @@ def _schemas() -> Json:
     for name, published in schemas.items():
         if not name.endswith("Request") and published.get("additionalProperties") is False:
             del published["additionalProperties"]  # answers may gain members; clients ignore those they do not know
+        if "description" in published:
+            published["description"] = published["description"].replace("None", "null")
+        if name in _WHOLE:
+            published["required"] = list(published["properties"])
+    for name, values in _CHOICES.items():
+        schemas["Description"]["properties"][name]["enum"] = values
     return schemas
 
 

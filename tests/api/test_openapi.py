@@ -179,3 +179,13 @@ def test_the_instance_of_an_example_is_its_path(path: str) -> None:
         for status, media in bodies(operation):
             if status != "request" and status >= "4":
                 assert all(example["instance"].count("/") == path.count("/") for example in examples(media))
+
+
+def test_a_descriptor_is_published_with_its_choices_and_whole(client: Client) -> None:
+    schemas = CONTRACT["components"]["schemas"]
+    described = schemas["Description"]["properties"]
+    for function in client.get("/activations").json()["activations"]:
+        assert set(function) == set(schemas["Description"]["required"])
+        assert function["kind"] in described["kind"]["enum"]
+        assert function["smoothness"] in described["smoothness"]["enum"]
+    assert not [name for name, schema in schemas.items() if "None" in schema.get("description", "")]
