@@ -1,7 +1,8 @@
 """What is put to the test: a network of dense layers and blocks, its input, its loss, and how it is drawn.
 
-A layer computes g = xW + b, then, if asked, a normalization ĝ of g, then h = f(ĝ); a block computes x + scale·B(norm(x))
-for the layers B in it. All values are plain and frozen; ``service.flow.unrolled`` checks that their shapes chain.
+A layer computes g = xW + b, then, if asked, a normalization ĝ of g, then h = f(ĝ); a block computes
+x + scale·B(norm(x)) for the layers B in it. All values are plain and frozen; ``service.flow.unrolled`` checks that
+their shapes chain.
 """
 
 from collections.abc import Mapping

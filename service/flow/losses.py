@@ -1,0 +1,61 @@
+"""The losses, with their gradients by the outputs y of (batch, n).
+
+sum Σy · mean Σy/(batch·n) · mse Σ(y − t)²/(batch·n) · cross_entropy −Σ ln softmax(y)[t]/batch · upstream Σ G·y.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.activations.model import Array
+
+Numbers = NDArray[np.floating[Any]]  # any: float64 or float32, as the experiment says
+Goal = Array | NDArray[np.intp] | None
+
+
+def value_and_gradient(name: str, y: Numbers, goal: Goal) -> tuple[float, Numbers]:
+    """The loss and ∂L/∂y in the shape and dtype of y; `goal` holds targets, classes or the upstream gradient."""
+    loss, gradient = _LOSSES[name](y.astype(np.float64), goal)
+    return loss, gradient.astype(y.dtype)
+
+
+def _sum(y: Array, _goal: Goal) -> tuple[float, Array]:
+    return float(np.sum(y)), np.ones_like(y)
+
+
+def _mean(y: Array, _goal: Goal) -> tuple[float, Array]:
+    return float(np.mean(y)), np.full_like(y, 1 / y.size)
+
+
+def _mse(y: Array, goal: Goal) -> tuple[float, Array]:
+    distance = y - np.asarray(goal, dtype=np.float64)
+    return float(np.mean(distance * distance)), 2 / y.size * distance
+
+
+def _cross_entropy(y: Array, goal: Goal) -> tuple[float, Array]:
+    """The gradient at the true class is −Σ of the other probabilities, which does not cancel where p → 1."""
+    here = np.arange(len(y)), np.asarray(goal, dtype=np.intp)
+    shifted = y - np.max(y, axis=1, keepdims=True)
+    powers = np.exp(shifted)
+    total = np.sum(powers, axis=1, keepdims=True)
+    loss = np.mean(np.log(total[:, 0]) - shifted[here])
+    probability = powers / total
+    probability[here] = 0.0
+    probability[here] = -np.sum(probability, axis=1)
+    return float(loss), probability / len(y)
+
+
+def _upstream(y: Array, goal: Goal) -> tuple[float, Array]:
+    gradient = np.asarray(goal, dtype=np.float64)
+    return float(np.sum(gradient * y)), gradient
+
+
+_LOSSES: dict[str, Callable[[Array, Goal], tuple[float, Array]]] = {
+    "sum": _sum,
+    "mean": _mean,
+    "mse": _mse,
+    "cross_entropy": _cross_entropy,
+    "upstream": _upstream,
+}

@@ -1,0 +1,159 @@
+"""The network as the signal meets it: repeats written out, shapes chained, and what it will cost.
+
+The steps are layers in order, with a Fork where a block begins and a Join where it ends.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service.activations.model import AlongAxis, Reduction
+from service.compute import output_shape
+from service.errors import Fault, InvalidInput, Path
+from service.flow.network import Block, Experiment, Given, Layer, Normalization
+
+_AXES = (-1, 1)  # the units of a (batch, units) array
+_PER_ACTIVATION = 60  # operations that one activation costs, forward and backward, as measured beside a product
+
+
+@dataclass(frozen=True)
+class Dense:
+    """One layer in its place: `index` counts from 0, `path` leads to it in the request."""
+
+    index: int
+    layer: Layer
+    n_in: int
+    n_out: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A block begins: the signal is kept for the residual connection, and normalized."""
+
+    normalization: Normalization | None
+
+
+@dataclass(frozen=True)
+class Join:
+    """A block ends: its output is scaled, and the kept signal added."""
+
+    residual: bool
+    scale: float
+
+
+Step = Dense | Fork | Join
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Floating-point operations and bytes that one trial takes, estimated from the shapes."""
+
+    operations: int
+    bytes: int
+
+
+def depth(experiment: Experiment) -> int:
+    """Number of layers when all repeats are written out; costs nothing, however many they are."""
+    return sum(
+        entry.repeat if isinstance(entry, Layer) else entry.repeat * sum(layer.repeat for layer in entry.layers)
+        for entry in experiment.entries
+    )
+
+
+def unroll(experiment: Experiment) -> tuple[Step, ...]:
+    """All steps in order.
+
+    Raises
+    ------
+    InvalidInput
+        Shapes that do not chain, at the layer where they do not.
+    """
+    return tuple(_steps(experiment))
+
+
+def _steps(experiment: Experiment) -> Iterator[Step]:
+    width, index = experiment.features, 0
+    for number, entry in enumerate(experiment.entries):
+        for _ in range(entry.repeat):
+            start = width
+            if isinstance(entry, Block):
+                yield Fork(entry.pre_normalization)
+            for layer, path in _layers(entry, number):
+                dense = _chained(index, layer, width, path)
+                yield dense
+                width, index = _width(dense), index + 1
+            if isinstance(entry, Block):
+                _check_block(entry, start, width, ("layers", number, "block"))
+                yield Join(entry.residual, entry.scale)
+
+
+def _layers(entry: Layer | Block, number: int) -> Iterator[tuple[Layer, Path]]:
+    """The layers of one repetition of an entry."""
+    if isinstance(entry, Layer):
+        yield entry, ("layers", number)
+        return
+    for position, layer in enumerate(entry.layers):
+        for _ in range(layer.repeat):
+            yield layer, ("layers", number, "block", position)
+
+
+def _chained(index: int, layer: Layer, width: int, path: Path) -> Dense:
+    """The layer in its place, if its explicit arrays fit."""
+    if isinstance(layer.weights, Given) and layer.weights.values.shape != (width, layer.units):
+        found = "×".join(map(str, layer.weights.values.shape))
+        detail = f"Layer {index} takes {width} inputs to {layer.units} units: weights must be {width}×{layer.units} "
+        raise InvalidInput(Fault((*path, "weights"), f"{detail}(n_in × n_out), not {found}."))
+    if isinstance(layer.bias, Given) and layer.bias.values.shape != (layer.units,):
+        found = "×".join(map(str, layer.bias.values.shape)) or "a single number"
+        raise InvalidInput(Fault((*path, "bias"), f"Layer {index} has {layer.units} units: bias has {found}."))
+    dense = Dense(index, layer, width, layer.units, path)
+    if isinstance(layer.activation, AlongAxis):
+        _check_axis(dense)
+    return dense
+
+
+def _check_axis(dense: Dense) -> None:
+    function, axis = dense.layer.activation, dense.layer.parameters["axis"]
+    if axis not in _AXES:
+        detail = f"Layer {dense.index} applies {function.name} to the units of each sample: axis must be -1 or 1."
+        raise InvalidInput(Fault((*dense.path, "parameters", "axis"), detail))
+    if function.kind == "gated" and dense.n_out % 2:
+        detail = f"Layer {dense.index} halves its units by {function.name}: their number, {dense.n_out}, must be even."
+        raise InvalidInput(Fault((*dense.path, "units"), detail))
+
+
+def _width(dense: Dense) -> int:
+    """How many numbers a sample has behind the layer; a reduction leaves one."""
+    layer = dense.layer
+    if isinstance(layer.activation, Reduction):
+        return 1
+    return output_shape(layer.activation, (1, dense.n_out), layer.parameters)[-1]
+
+
+def _check_block(block: Block, start: int, end: int, path: Path) -> None:
+    if block.residual and start != end:
+        detail = f"The block takes {start} numbers to {end}; a residual connection needs as many out as in."
+        raise InvalidInput(Fault(path, detail))
+
+
+def outputs(steps: tuple[Step, ...]) -> int:
+    """How many numbers a sample has behind the last layer."""
+    return _width(next(step for step in reversed(steps) if isinstance(step, Dense)))
+
+
+def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
+    """What one trial takes: three products per layer, what stays in memory for the way back, and the Jacobian."""
+    item, batch = (4 if experiment.dtype == "float32" else 8), experiment.batch
+    layers = [step for step in steps if isinstance(step, Dense)]
+    weights = sum(step.n_in * step.n_out for step in layers)
+    activations = sum(step.n_out + (step.n_out if step.layer.normalization else 0) for step in layers)
+    widest = max(step.n_out for step in layers)
+    largest = max(step.n_in * step.n_out for step in layers)
+    rows = outputs(steps) * (batch if any(step.layer.normalization == "batch" for step in layers) else 1)
+    rows = rows if experiment.jacobian_samples else 0
+    numbers = weights + 2 * batch * activations + batch * experiment.features + largest + 4 * batch * widest
+    samples = min(experiment.jacobian_samples, batch)
+    return Cost(
+        operations=6 * batch * weights + 2 * samples * rows * weights + _PER_ACTIVATION * batch * activations,
+        bytes=item * numbers + 8 * rows * (2 * widest + experiment.features),
+    )
