@@ -1,15 +1,18 @@
 """What can go wrong, in the language of the domain; HTTP statuses are given to these in ``service.api.problems``.
 
 ActiscopeError
-├── UnknownActivation   no function of that name or alias
-├── InvalidInput        one or more fields hold what they must not hold
-├── Malformed           the bytes are not what they are said to be
-│   └── TooDeep         arrays and objects are nested beyond the limit
-├── LimitExceeded       a request, or the answer to it, is larger than a limit
-└── InvalidSetting      the operator set what cannot be
+├── UnknownActivation       no function of that name or alias
+├── InvalidInput            one or more fields hold what they must not hold
+├── Malformed               the bytes are not what they are said to be
+│   ├── TooDeep             arrays and objects are nested beyond the limit
+│   ├── MalformedMultipart  the body does not keep to multipart/form-data
+│   └── MalformedTensors    the file is neither safetensors nor NPZ
+├── LimitExceeded           a request, or the answer to it, is larger than a limit
+└── InvalidSetting          the operator set what cannot be
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
@@ -20,14 +23,15 @@ class ActiscopeError(Exception):
 
 
 class UnknownActivation(ActiscopeError):
-    """No activation has this name or alias; `near` lists the closest names there are."""
+    """No activation has this name or alias; `near` lists the closest names there are, `path` leads to the name."""
 
-    def __init__(self, name: str, near: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, near: Sequence[str] = (), path: Path = ("activation",)) -> None:
         *others, last = near or ("",)
         hint = f" Did you mean {', '.join(others)}{' or ' if others else ''}{last}?" if near else ""
         super().__init__(f"There is no activation called {name!r}.{hint}")
         self.name = name
         self.near = tuple(near)
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,14 @@ class TooDeep(Malformed):
         self.limit = limit
 
 
+class MalformedMultipart(Malformed):
+    """A body that cannot be taken apart as multipart/form-data."""
+
+
+class MalformedTensors(Malformed):
+    """A file that cannot be read as safetensors or NPZ, or does not hold what it says."""
+
+
 class LimitExceeded(ActiscopeError):
     """What was sent, or would be answered, is larger than a limit; `path` is the field that makes it so, if any."""
 
@@ -82,3 +94,14 @@ class LimitExceeded(ActiscopeError):
 
 class InvalidSetting(ActiscopeError):
     """A setting holds what it must not hold."""
+
+
+@contextmanager
+def within(*path: str | int) -> Iterator[None]:
+    """Paths of faults that are raised inside start where this path leads."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(*(Fault((*path, *fault.path), fault.detail) for fault in error.faults)) from None
+    except UnknownActivation as error:
+        raise UnknownActivation(error.name, error.near, (*path, *error.path)) from None

@@ -13,7 +13,17 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from service.api.kinds import KINDS
-from service.errors import InvalidInput, Limit, LimitExceeded, Malformed, Path, TooDeep, UnknownActivation
+from service.errors import (
+    InvalidInput,
+    Limit,
+    LimitExceeded,
+    Malformed,
+    MalformedMultipart,
+    MalformedTensors,
+    Path,
+    TooDeep,
+    UnknownActivation,
+)
 from service.settings import Settings, setting_name
 from service.wire.faults import clip, near_names
 from service.wire.json import MAX_FAULTS
@@ -28,6 +38,11 @@ _BY_STATUS = {
     406: "not_acceptable",
     415: "unsupported_media_type",
     500: "internal_error",
+}
+_MALFORMED = {
+    Malformed: "malformed_json",
+    MalformedMultipart: "malformed_multipart",
+    MalformedTensors: "malformed_tensors",
 }
 
 
@@ -66,9 +81,9 @@ def pointer(path: Path) -> str:
     return "".join("/" + clip(str(step)).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def invalid_parameters(faults: Mapping[str, str]) -> RequestValidationError:
-    """Query items at fault, by name."""
-    return RequestValidationError([{"loc": ("query", name), "msg": detail} for name, detail in faults.items()])
+def invalid_parameters(faults: Mapping[str, str], place: str = "query") -> RequestValidationError:
+    """Query items at fault, or what else has a name in that place (the parts of a body), by name."""
+    return RequestValidationError([{"loc": (place, name), "msg": detail} for name, detail in faults.items()])
 
 
 def internal_error(scope: Scope, request_id: str) -> Response:
@@ -77,7 +92,7 @@ def internal_error(scope: Scope, request_id: str) -> Response:
 
 
 async def _malformed(request: Request, error: Malformed) -> Response:
-    return problem(request.scope, "malformed_json", str(error))
+    return problem(request.scope, _MALFORMED[type(error)], str(error))
 
 
 async def _too_deep(request: Request, error: TooDeep) -> Response:
@@ -122,7 +137,7 @@ def _in_body(path: Path, detail: str) -> ProblemFault:
 
 async def _unknown_activation(request: Request, error: UnknownActivation) -> Response:
     in_path = "name" in request.path_params
-    errors = None if in_path else (_in_body(("activation",), str(error)),)
+    errors = None if in_path else (_in_body(error.path, str(error)),)
     status = 404 if in_path else 422
     return problem(
         request.scope, "unknown_activation", str(error), status=status, near=error.near or None, errors=errors

@@ -10,9 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.activations.model import Array
+from service.errors import InvalidInput
+from service.flow.network import Loss
 
 Numbers = NDArray[np.floating[Any]]  # any: float64 or float32, as the experiment says
 Goal = Array | NDArray[np.intp] | None
+
+
+def check(loss: Loss, batch: int, n_out: int) -> None:
+    """Refuse targets, classes or a gradient that do not fit outputs of (batch, n_out).
+
+    Raises
+    ------
+    InvalidInput
+        At ("loss", …), with the place of the first class that does not exist.
+    """
+    if loss.gradient is not None:
+        _check_shape(loss.gradient, (batch, n_out), "gradient")
+    if not isinstance(loss.targets, np.ndarray):
+        return
+    if loss.name == "mse":
+        _check_shape(loss.targets, (batch, n_out), "targets")
+        return
+    _check_shape(loss.targets, (batch,), "targets")
+    wrong = (loss.targets != np.floor(loss.targets)) | (loss.targets < 0) | (loss.targets >= n_out)
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        detail = f"Must be a class from 0 to {n_out - 1}, since the last layer has {n_out} outputs."
+        raise InvalidInput.at("loss", "targets", place, detail=detail)
+
+
+def _check_shape(array: Array, shape: tuple[int, ...], member: str) -> None:
+    if array.shape != shape:
+        wanted = "the class of each sample" if len(shape) == 1 else "batch × outputs of the last layer"
+        detail = f"Must have the shape {list(shape)} ({wanted}); it has {list(array.shape)}."
+        raise InvalidInput.at("loss", member, detail=detail)
 
 
 def value_and_gradient(name: str, y: Numbers, goal: Goal) -> tuple[float, Numbers]:

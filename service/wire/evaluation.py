@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.wire.model import Answer, Array, GivenParameters, Request
+from service.wire.model import Answer, Array, GivenParameters, Request, conflict
 
 MAX_NAME = 100
 MAX_SEED = 2**63 - 1
@@ -67,7 +67,7 @@ class EvaluateRequest(Question):
     @model_validator(mode="after")
     def _bias_needs_weights(self) -> Self:
         if self.bias is not None and self.weights is None:
-            raise _at("bias", "A bias is part of a layer: give `weights` too.")
+            raise conflict("bias", "A bias is part of a layer: give `weights` too.")
         return self
 
 
@@ -102,11 +102,11 @@ class DerivativeRequest(Question):
     def _products_are_of_first_order_by_x(self) -> Self:
         asked = "upstream" if self.upstream is not None else "jacobian" if self.jacobian else None
         if self.upstream is not None and self.jacobian:
-            raise _at("jacobian", "Give `upstream` or ask for the Jacobian, not both.")
+            raise conflict("jacobian", "Give `upstream` or ask for the Jacobian, not both.")
         if asked and self.order != 1:
-            raise _at(asked, "This goes with order 1 only.")
+            raise conflict(asked, "This goes with order 1 only.")
         if asked and self.with_respect_to != "x":
-            raise _at(asked, "This goes with the derivative by x only.")
+            raise conflict(asked, "This goes with the derivative by x only.")
         return self
 
 
@@ -119,8 +119,3 @@ class DerivativeResponse(Answer):
     dy: Array | None = Field(default=None, description="The derivative, element by element.")
     dx: Array | None = Field(default=None, description="upstream · ∂y/∂x, of the shape of x.")
     jacobian: Array | None = Field(default=None, description="∂y_i/∂x_j as (…, m, n): `axis` moved last, then twice.")
-
-
-def _at(field: str, detail: str) -> PydanticCustomError:
-    """An error of the whole model, blamed on one field of it."""
-    return PydanticCustomError("conflict", "{detail}", {"detail": detail, "path": (field,)})

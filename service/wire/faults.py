@@ -9,16 +9,22 @@ from pydantic import BaseModel, ValidationError
 from service.errors import ActiscopeError, Fault, InvalidInput, LimitExceeded
 from service.wire.json import MAX_FAULTS
 
+TAG = "⟨"  # how the tags of unions begin: pydantic puts them into the path, where clients know nothing of them
 _LONGEST_ECHO = 64
 _DETAILS = {
     "missing": "This field is required.",
-    "model_type": "The body must be an object.",
+    "model_type": "Must be an object.",
     "dict_type": "Must be an object.",
     "string_type": "Must be a string.",
     "string_too_short": "Must not be empty.",
     "string_too_long": "Must have at most {max_length} characters.",
     "int_type": "Must be an integer.",
     "bool_type": "Must be true or false.",
+    "float_type": "Must be a number.",
+    "finite_number": "Must be finite.",
+    "list_type": "Must be an array.",
+    "too_short": "Must have at least {min_length} elements.",
+    "greater_than": "Must be greater than {gt}.",
     "greater_than_equal": "Must be at least {ge}.",
     "less_than_equal": "Must be at most {le}.",
     "literal_error": "Must be {expected}.",
@@ -47,6 +53,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> ActiscopeError:
     """The faults of a refused request, or the limit it exceeds."""
     found = error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
     for item in found:
+        item["loc"] = tuple(step for step in item["loc"] if not str(step).startswith(TAG))
         if item["type"] == "limit":
             return LimitExceeded(item["ctx"]["limit"], item["msg"], item["loc"])
     return InvalidInput(*(_fault(item, list(model.model_fields)) for item in found))

@@ -15,6 +15,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -45,8 +46,8 @@ class PublishedAs:
         return handler(self.published.core_schema)
 
 
-def _read_array(value: object, info: ValidationInfo) -> Numbers:
-    """Faults and limits become errors of pydantic, which knows the field; `path` leads on from there."""
+def read_numbers(value: object, info: ValidationInfo) -> Numbers:
+    """An array; its faults and limits become errors of pydantic, which knows the field: `path` leads on from there."""
     if isinstance(value, np.ndarray):
         return value
     try:
@@ -69,7 +70,7 @@ def _read_parameters(value: object, info: ValidationInfo) -> object:
     return {name: NON_FINITE.get(item, item) if isinstance(item, str) else item for name, item in value.items()}
 
 
-Array = Annotated[Numbers, PlainValidator(_read_array), PublishedAs(TypeAdapter(NestedNumbers))]
+Array = Annotated[Numbers, PlainValidator(read_numbers), PublishedAs(TypeAdapter(NestedNumbers))]
 Parameters = dict[str, Annotated[Any, PublishedAs(TypeAdapter(Scalar))]]  # any: the function knows the types of its own
 GivenParameters = Annotated[Parameters, BeforeValidator(_read_parameters)]
 
@@ -78,6 +79,17 @@ class Wire(BaseModel):
     """A message: what is said of the numbers in it holds for every request and answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="strings")
+
+
+class Part(Wire):
+    """An object inside a request; it names the members that it does not have, as a request does."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_its_members(cls, value: object) -> object:
+        if isinstance(value, dict) and (faults := unknown_members(value, cls)):
+            raise PydanticCustomError("member", "{detail}", {"detail": faults[0].detail, "path": faults[0].path})
+        return value
 
 
 class Request(Wire):
@@ -125,3 +137,8 @@ class Answer(Wire):
 def _by_name(value: object) -> object:
     """A non-finite number becomes its name."""
     return _NAMES.get(value, "NaN") if isinstance(value, float) and not isfinite(value) else value
+
+
+def conflict(field: str, detail: str) -> PydanticCustomError:
+    """An error of a whole model, blamed on one field of it."""
+    return PydanticCustomError("conflict", "{detail}", {"detail": detail, "path": (field,)})

@@ -1,0 +1,283 @@
+"""What mends a network: concrete changes, each applied, measured again, and kept only if it helps.
+
+A change helps if the finding that it is for goes away or becomes less grave, and nothing graver comes in its place.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from service.activations import lookup
+from service.activations.model import Elementwise
+from service.errors import ActiscopeError
+from service.flow.diagnosis import SEVERITIES, Code, Figure, Finding, diagnose
+from service.flow.meanfield import solve
+from service.flow.measurement import Measurement, measure
+from service.flow.network import Block, Drawn, Experiment, Layer
+from service.flow.unrolled import cost, unroll
+
+MOST_RUNS = 12  # changes that are tried for one experiment
+SMALL_BIAS = 0.01
+_DEFAULT_GAIN = 1.0
+
+Change = Callable[[Experiment], Experiment]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The figures that the finding is about, before and after the change."""
+
+    before: Mapping[str, Figure]
+    after: Mapping[str, Figure]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change in words, the experiment that it makes of this one, and what was measured of both."""
+
+    change: str
+    experiment: Experiment
+    verified: Verified
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A change that may help against these findings."""
+
+    text: str
+    change: Change
+    codes: tuple[Code, ...]
+
+
+def remedies(
+    experiment: Experiment, measurement: Measurement, findings: tuple[Finding, ...], most_operations: int
+) -> dict[Code, tuple[Remedy, ...]]:
+    """For each finding the changes that were run and help, the best first; no more runs than the operations allow."""
+    wanted = {finding.code: finding for finding in findings}
+    found: dict[Code, list[tuple[tuple[float, ...], Remedy]]] = {code: [] for code in wanted}
+    runs = min(MOST_RUNS, most_operations // max(1, _operations(experiment)))
+    for candidate in _CANDIDATES:
+        codes = [code for code in candidate.codes if code in wanted]
+        changed = _changed(candidate, experiment) if codes and runs > 0 else None
+        if changed is None:
+            continue
+        runs -= 1
+        after = measure(replace(changed, jacobian_samples=0))
+        later = diagnose(changed, after)
+        for code in codes:
+            if _helps(code, findings, later):
+                verified = Verified(_figures(code, measurement), _figures(code, after))
+                remedy = Remedy(candidate.text, changed, verified)
+                found[code].append((_rank(code, later, after), remedy))
+    return {code: tuple(remedy for _, remedy in sorted(ranked, key=_first)) for code, ranked in found.items()}
+
+
+def _first(ranked: tuple[tuple[float, ...], Remedy]) -> tuple[float, ...]:
+    return ranked[0]
+
+
+def _operations(experiment: Experiment) -> int:
+    return cost(unroll(experiment), experiment).operations * experiment.trials
+
+
+def _changed(candidate: _Candidate, experiment: Experiment) -> Experiment | None:
+    """The changed experiment, unless the change changes nothing or makes what cannot be."""
+    changed = candidate.change(experiment)
+    if changed.entries == experiment.entries:
+        return None
+    try:
+        unroll(changed)
+    except ActiscopeError:
+        return None
+    return changed
+
+
+def _gravity(findings: tuple[Finding, ...], code: Code | None = None) -> int:
+    """The gravest severity, of one code or of all; −1 if there is none."""
+    grave = [SEVERITIES.index(finding.severity) for finding in findings if code in (None, finding.code)]
+    return max(grave, default=-1)
+
+
+def _helps(code: Code, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
+    known = {finding.code for finding in before}
+    new = tuple(finding for finding in after if finding.code not in known)
+    return _gravity(after, code) < _gravity(before, code) and _gravity(new) <= min(_gravity(before, code) - 1, 0)
+
+
+def _rank(code: Code, after: tuple[Finding, ...], measurement: Measurement) -> tuple[float, ...]:
+    """What is left of all troubles, then how far the gradient is from keeping its size."""
+    left = sum(4.0 ** SEVERITIES.index(finding.severity) for finding in after)
+    decay = measurement.figures.summary.decay_per_layer
+    return float(_gravity(after, code)), left, abs(1.0 - decay) if decay is not None else 1.0
+
+
+def _figures(code: Code, measurement: Measurement) -> dict[str, Figure]:
+    """The figures that a finding is about."""
+    figures, summary = measurement.figures, measurement.figures.summary
+    layers = figures.layers
+    common: dict[str, Figure] = {
+        "decay_per_layer": summary.decay_per_layer,
+        "gradient_ratio": summary.gradient_ratio,
+    }
+    if code == "dead_units":
+        common["dead_units"] = tuple(layer.forward.dead_units or 0.0 for layer in layers)
+    elif code == "saturation":
+        common["saturated_fraction"] = tuple(layer.forward.saturated_fraction or 0.0 for layer in layers)
+    elif code == "not_zero_centered":
+        common["sign_coherence"] = tuple(layer.backward.sign_coherence or 0.0 for layer in layers)
+    elif code == "linear_collapse":
+        common["mean_derivative"] = tuple(layer.forward.mean_derivative or 0.0 for layer in layers)
+    elif code == "nonfinite":
+        common["loss"] = figures.loss
+    else:
+        common["weight_gradient_norms"] = tuple(layer.backward.weight_gradient_norm for layer in layers)
+    return common
+
+
+def _of_layers(change: Callable[[Layer], Layer], *, all_layers: bool = False) -> Change:
+    """The same change of every layer, but of the last one only if it says so."""
+
+    def apply(experiment: Experiment) -> Experiment:
+        entries = experiment.entries
+        last = len(entries) - 1
+        return replace(
+            experiment,
+            entries=tuple(
+                _entry(entry, change)
+                if all_layers or index < last or isinstance(entry, Block) or entry.repeat > 1
+                else entry
+                for index, entry in enumerate(entries)
+            ),
+        )
+
+    return apply
+
+
+def _entry(entry: Layer | Block, change: Callable[[Layer], Layer]) -> Layer | Block:
+    if isinstance(entry, Layer):
+        return change(entry)
+    return replace(entry, layers=tuple(change(layer) for layer in entry.layers))
+
+
+def _both(first: Change, second: Change) -> Change:
+    return lambda experiment: second(first(experiment))
+
+
+def _is_linear(layer: Layer) -> bool:
+    return layer.activation.family == "linear"
+
+
+def _with_function(name: str, *, linear_too: bool = False) -> Callable[[Layer], Layer]:
+    """Another function in the place of every one, but of identities only where they are the trouble."""
+    function = lookup(name)
+
+    def change(layer: Layer) -> Layer:
+        if _is_linear(layer) and not linear_too:
+            return layer
+        return replace(layer, activation=function, parameters=function.defaults())
+
+    return change
+
+
+def _critically_drawn(layer: Layer) -> Layer:
+    """Weights at the critical σ_w of the layer's own function, where the gradient keeps its size, and no bias."""
+    return replace(layer, weights=Drawn("mean_field", {"sigma_w": _critical_sigma_w(layer)}), bias=_zeros(layer))
+
+
+def _zeros(layer: Layer) -> Drawn | None:
+    return None if layer.bias is None else Drawn("zeros")
+
+
+def _critical_sigma_w(layer: Layer) -> float:
+    if not isinstance(layer.activation, Elementwise):
+        return _DEFAULT_GAIN
+    critical = solve(layer.activation, layer.parameters, 1.0, 0.0).critical
+    return critical[0].sigma_w if critical else _DEFAULT_GAIN
+
+
+def _glorot(layer: Layer) -> Layer:
+    return replace(layer, weights=Drawn("glorot_normal", {"gain": 1.0}), bias=_zeros(layer))
+
+
+def _he(layer: Layer) -> Layer:
+    settings = {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"}
+    return replace(layer, weights=Drawn("he_normal", settings), bias=_zeros(layer))
+
+
+def _small_bias(layer: Layer) -> Layer:
+    return layer if _is_linear(layer) else replace(layer, bias=Drawn("constant", {"value": SMALL_BIAS}))
+
+
+def _normalized(kind: str) -> Callable[[Layer], Layer]:
+    def change(layer: Layer) -> Layer:
+        return layer if _is_linear(layer) else replace(layer, normalization=kind)  # type: ignore[arg-type]  # two kinds
+
+    return change
+
+
+def _residual(experiment: Experiment) -> Experiment:
+    """Every layer that takes as many numbers as it makes becomes a block with a residual connection."""
+    width, entries = experiment.features, list[Layer | Block]()
+    for entry in experiment.entries:
+        if isinstance(entry, Block) or _is_linear(entry):
+            entries.append(entry)
+            width = entry.layers[-1].units if isinstance(entry, Block) else entry.units
+            continue
+        first = 0 if entry.units == width else 1
+        if first:
+            entries.append(replace(entry, repeat=1))
+        if entry.repeat > first:
+            entries.append(Block(layers=(replace(entry, repeat=1),), repeat=entry.repeat - first))
+        width = entry.units
+    return replace(experiment, entries=tuple(entries))
+
+
+_TOO_SMALL: tuple[Code, ...] = ("vanishing_gradient", "no_gradient", "saturation", "linear_collapse")
+_CANDIDATES = (
+    _Candidate(
+        "Draw the weights of every layer at the critical σ_w of its function (mean_field), with biases of 0.",
+        _of_layers(_critically_drawn, all_layers=True),
+        ("vanishing_gradient", "exploding_gradient", "saturation", "symmetry", "nonfinite", "dead_units"),
+    ),
+    _Candidate("Put a bias of 0.01 in the hidden layers.", _of_layers(_small_bias), ("dead_units",)),
+    _Candidate(
+        "Use leaky_relu in the hidden layers: its slope is nowhere 0.",
+        _of_layers(_with_function("leaky_relu")),
+        ("dead_units",),
+    ),
+    _Candidate(
+        "Use tanh in the hidden layers, with glorot_normal weights and biases of 0.",
+        _both(_of_layers(_with_function("tanh", linear_too=True)), _of_layers(_glorot, all_layers=True)),
+        (*_TOO_SMALL, "not_zero_centered", "dead_units"),
+    ),
+    _Candidate(
+        "Use relu in the hidden layers, with he_normal weights and biases of 0.",
+        _both(_of_layers(_with_function("relu", linear_too=True)), _of_layers(_he, all_layers=True)),
+        _TOO_SMALL,
+    ),
+    _Candidate(
+        "Use leaky_relu in the hidden layers, with he_normal weights and biases of 0.",
+        _both(_of_layers(_with_function("leaky_relu", linear_too=True)), _of_layers(_he, all_layers=True)),
+        (*_TOO_SMALL, "dead_units"),
+    ),
+    _Candidate(
+        "Draw the weights with glorot_normal, with biases of 0.",
+        _of_layers(_glorot, all_layers=True),
+        ("exploding_gradient", "saturation", "symmetry", "nonfinite"),
+    ),
+    _Candidate(
+        "Draw the weights with he_normal, with biases of 0.",
+        _of_layers(_he, all_layers=True),
+        ("vanishing_gradient", "symmetry", "dead_units"),
+    ),
+    _Candidate(
+        "Normalize the preactivations of the hidden layers (layer).",
+        _of_layers(_normalized("layer")),
+        ("vanishing_gradient", "exploding_gradient", "saturation", "nonfinite", "dead_units"),
+    ),
+    _Candidate(
+        "Normalize the preactivations of the hidden layers (batch).",
+        _of_layers(_normalized("batch")),
+        ("vanishing_gradient", "saturation", "dead_units", "nonfinite"),
+    ),
+    _Candidate("Put a residual connection around every hidden layer.", _residual, ("vanishing_gradient",)),
+)
