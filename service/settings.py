@@ -9,6 +9,7 @@ from service.errors import InvalidSetting
 
 PREFIX = "ACTISCOPE_"
 _MEBI = 2**20
+_GIBI = 2**30
 
 
 def _limit(default: int, unit: str, text: str, at_most: int = 2**40) -> Any:  # noqa: ANN401  dataclasses.field is typed so
@@ -25,6 +26,14 @@ class Settings:
     max_rank: int = _limit(32, "dimensions", "Most dimensions of an array given.", at_most=32)
     max_depth: int = _limit(64, "levels", "Deepest nesting of arrays and objects in a JSON body.", at_most=1000)
     max_parameters: int = _limit(32, "entries", "Most entries of `parameters`.")
+    max_tensors: int = _limit(4096, "tensors", "Most tensors of an upload.")
+    max_tensor_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of all tensors of an upload, as float64.")
+    max_layers: int = _limit(10_000, "layers", "Most layers of a network, blocks and repeats written out.")
+    max_flow_bytes: int = _limit(2 * _GIBI, "bytes", "Most memory of one gradient flow, estimated before it starts.")
+    max_flow_operations: int = _limit(
+        10**12, "operations", "Most floating-point operations of a request, estimated before it starts.", at_most=10**18
+    )
+    max_grid_points: int = _limit(2**16, "points", "Most points of a phase diagram.")
     root_path: str = field(default="", metadata={"text": "Path prefix that a proxy in front of the service adds."})
 
     @classmethod

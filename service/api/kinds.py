@@ -26,6 +26,26 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="malformed_multipart",
+            title="The body is not multipart/form-data",
+            statuses=(400,),
+            explanation=(
+                "The body must be what `Content-Type: multipart/form-data` announces (RFC 7578): parts between lines "
+                "of the boundary that the header names, up to the closing one, each with few, short headers, of which "
+                "`Content-Disposition: form-data` names the part."
+            ),
+        ),
+        ProblemKind(
+            code="malformed_tensors",
+            title="The file of tensors cannot be read",
+            statuses=(400,),
+            explanation=(
+                "The part `tensors` must be a whole safetensors file, or an NPZ file as numpy's `savez` and "
+                "`savez_compressed` write it: a ZIP archive of NPY files, not encrypted. What a header says of shapes, "
+                "sizes and offsets must fit the bytes. `detail` names the tensor at fault."
+            ),
+        ),
+        ProblemKind(
             code="too_deep",
             title="The body is nested too deeply",
             statuses=(400,),
@@ -75,8 +95,8 @@ KINDS = {
             title="A limit is exceeded",
             statuses=(413,),
             explanation=(
-                "The body, an array in it, or the answer to it is larger than this service allows. `limit` names the "
-                "limit, its value and the setting by which an operator moves it; GET /limits lists "
+                "The body, an array or the tensors in it, or the answer to it is larger than this service allows. "
+                "`limit` names the limit, its value and the setting by which an operator moves it; GET /limits lists "
                 "all. Send smaller pieces."
             ),
         ),
@@ -95,8 +115,8 @@ KINDS = {
             statuses=(422,),
             explanation=(
                 "The request is well-formed, but something in it cannot be worked with. `errors` lists the faults: "
-                "`pointer` (RFC 6901) leads to the field of the body, or `parameter` names the query item or header. "
-                f"At most {MAX_FAULTS} faults are listed."
+                "`pointer` (RFC 6901) leads to the field of the body, or `parameter` names the query item, header or "
+                f"part. At most {MAX_FAULTS} faults are listed."
             ),
         ),
         ProblemKind(

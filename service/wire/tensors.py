@@ -198,9 +198,9 @@ def _header(archive: ZipFile, info: ZipInfo, name: str, settings: Settings) -> _
         text, start = _header_text(member, name)
     if not _NPY_HEADER.fullmatch(text):
         if _NPY_FIELDS.search(text):
-            raise _unreadable(name, "with fields", "floats, integers and booleans")
+            raise _unreadable(name, "structured", "floats, integers and booleans")
         raise MalformedTensors(f"{_called(name)} has an NPY header that cannot be read.")
-    found = [re.search(item, text, re.ASCII) for item in _NPY_ITEMS.values()]
+    found = [re.search(item, text) for item in _NPY_ITEMS.values()]
     if not all(found):
         raise MalformedTensors(f"{_called(name)} has an NPY header that lacks an item.")
     code, order, shape = (item[1] for item in found if item)
