@@ -202,17 +202,25 @@ def _vanishing(case: Case) -> Iterator[Finding]:
     least = min(relative)
     bound, bounds = _bounds(case)
     told = (
-        f" f′ is at most {bound:.4g}, which bounds the factor of every layer with weights of norm 1." if bound else ""
+        f" With weights that neither stretch nor shrink a vector, {len(case.dense) - 1} layers whose f′ is at most "
+        f"{bound:.4g} would pass at most {bounds:.3g} of it."
+        if bound and bounds
+        else ""
     )
     yield Finding(
         "vanishing_gradient",
         _severity(least, VANISHING),
         small,
         {**_gradient_evidence(case), "largest_slope": bound, "product_of_largest_slopes": bounds},
-        f"The gradient falls to {least:.3g} of what it is at the last layer, by a factor of "
-        f"{case.measurement.figures.summary.decay_per_layer or 0:.3g} per layer, so the first layers learn next to "
-        f"nothing.{told}",
+        f"{_fall(case, least)}, so the first layers learn next to nothing.{told}",
     )
+
+
+def _fall(case: Case, least: float) -> str:
+    if case.gradient_is_cut:
+        return "The gradient is lost at once, behind a layer that passes exactly none"
+    decay = case.measurement.figures.summary.decay_per_layer or 0
+    return f"The gradient falls to {least:.3g} of what it is at the last layer, by a factor of {decay:.3g} per layer"
 
 
 def _exploding(case: Case) -> Iterator[Finding]:

@@ -1,18 +1,20 @@
 """What mends a network: concrete changes, each applied, measured again, and kept only if it helps.
 
-A change helps if the finding that it is for goes away or becomes less grave, and nothing graver comes in its place.
+A change helps if the finding that it is for goes away, becomes less grave, or is left to less than half of the layers,
+and nothing graver comes in its place.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from service.activations import lookup
 from service.activations.model import Elementwise
 from service.errors import ActiscopeError
 from service.flow.diagnosis import SEVERITIES, Code, Figure, Finding, diagnose
-from service.flow.meanfield import solve
+from service.flow.initializers import WEIGHTS, drawn
+from service.flow.meanfield.solution import solve
 from service.flow.measurement import Measurement, measure
-from service.flow.network import Block, Drawn, Experiment, Layer
+from service.flow.network import Block, Drawn, Experiment, Given, Layer
 from service.flow.unrolled import cost, unroll
 
 MOST_RUNS = 12  # changes that are tried for one experiment
@@ -100,7 +102,14 @@ def _gravity(findings: tuple[Finding, ...], code: Code | None = None) -> int:
 def _helps(code: Code, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
     known = {finding.code for finding in before}
     new = tuple(finding for finding in after if finding.code not in known)
-    return _gravity(after, code) < _gravity(before, code) and _gravity(new) <= min(_gravity(before, code) - 1, 0)
+    worse = _gravity(new) > min(_gravity(before, code) - 1, 0)
+    return not worse and _extent(after, code) < _extent(before, code, share=0.5)
+
+
+def _extent(findings: tuple[Finding, ...], code: Code, share: float = 1.0) -> tuple[int, float]:
+    """How grave a finding is, and then how many layers have it."""
+    layers = sum(len(finding.layers) for finding in findings if finding.code == code)
+    return _gravity(findings, code), share * layers
 
 
 def _rank(code: Code, after: tuple[Finding, ...], measurement: Measurement) -> tuple[float, ...]:
@@ -195,12 +204,11 @@ def _critical_sigma_w(layer: Layer) -> float:
 
 
 def _glorot(layer: Layer) -> Layer:
-    return replace(layer, weights=Drawn("glorot_normal", {"gain": 1.0}), bias=_zeros(layer))
+    return replace(layer, weights=drawn("glorot_normal", {}, WEIGHTS), bias=_zeros(layer))
 
 
 def _he(layer: Layer) -> Layer:
-    settings = {"a": 0.0, "mode": "fan_in", "nonlinearity": "leaky_relu"}
-    return replace(layer, weights=Drawn("he_normal", settings), bias=_zeros(layer))
+    return replace(layer, weights=drawn("he_normal", {}, WEIGHTS), bias=_zeros(layer))
 
 
 def _small_bias(layer: Layer) -> Layer:
@@ -214,8 +222,15 @@ def _normalized(kind: str) -> Callable[[Layer], Layer]:
     return change
 
 
+def _layers(experiment: Experiment) -> Iterator[Layer]:
+    for entry in experiment.entries:
+        yield from (entry,) if isinstance(entry, Layer) else entry.layers
+
+
 def _residual(experiment: Experiment) -> Experiment:
-    """Every layer that takes as many numbers as it makes becomes a block with a residual connection."""
+    """Every drawn layer that takes as many numbers as it makes becomes a block with a residual connection."""
+    if any(isinstance(layer.weights, Given) for layer in _layers(experiment)):
+        return experiment  # weights that were trained without the connection are not those of a network with it
     width, entries = experiment.features, list[Layer | Block]()
     for entry in experiment.entries:
         if isinstance(entry, Block) or _is_linear(entry):

@@ -1,6 +1,6 @@
 """From the request for a gradient flow to the experiment that it describes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from re import split
 from typing import Any, NamedTuple
 
@@ -206,6 +206,6 @@ def _bias(name: str, tensors: Tensors) -> Given | None:
     return _tensor(name, tensors, rank=1) if name in tensors else None
 
 
-def _natural(name: str) -> Sequence[tuple[int, str]]:
+def _natural(name: str) -> list[tuple[int, str]]:
     """Numbers in the name count as numbers: layers.2 comes before layers.10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in split(r"(\d+)", name)]

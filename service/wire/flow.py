@@ -4,12 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from service.flow.diagnosis import Finding
-from service.flow.report import LayerFigures, StandardErrors, Summary
-from service.flow.theory import NotApplicable, Theory
+from service.flow.report import Figures, LayerFigures, Summary
+from service.flow.unrolled import Cost
 from service.wire.evaluation import MAX_SEED
 from service.wire.model import Request, Wire, conflict
 from service.wire.networks import Entry, Input, LossDescription, LossOrName, ModelDescription
+from service.wire.remedies import FindingAnswer
 
 MAX_TRIALS = 1000
 
@@ -61,6 +61,6 @@ class GradientFlowResponse(Wire):
     loss: float
     input_gradient_norm: float = Field(description="‖∂L/∂x‖ of the network's input.")
     summary: Summary
-    standard_errors: StandardErrors | None = Field(description="Of the means, in the same form; null for one trial.")
-    theory: Theory | NotApplicable = Field(description="What mean-field theory says, or why it does not apply.")
-    findings: tuple[Finding, ...] = Field(description="What is wrong, the gravest first.")
+    standard_errors: Figures | None = Field(description="Of the means, in the same form; null for one trial.")
+    findings: tuple[FindingAnswer, ...] = Field(description="What is wrong, the gravest first.")
+    cost: Cost = Field(description="What one trial takes, as it was estimated from the shapes before it started.")
