@@ -41,3 +41,10 @@ def _deepest(experiment: Experiment) -> Path:
         for entry in experiment.entries
     ]
     return "layers", counts.index(max(counts))
+
+
+def admit_grid(points: int, settings: Settings) -> None:
+    """Refuse a phase diagram of too many points."""
+    if points > settings.max_grid_points:
+        limit = Limit("max_grid_points", settings.max_grid_points)
+        raise LimitExceeded(limit, f"The grid has {points} points; {limit.value} are allowed.", ("sigma_w",))

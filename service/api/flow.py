@@ -1,20 +1,29 @@
 """Gradient flow: `POST /gradient-flow`, `POST /gradient-flow/mean-field`."""
 
+from dataclasses import fields
+
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from service.api.budgets import admit
-from service.api.requests import settings_of
+from service.activations import lookup
+from service.activations.model import Array, Elementwise, Value
+from service.activations.parameters import bind
+from service.api.budgets import admit, admit_grid
+from service.api.requests import read, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
+from service.errors import InvalidInput
 from service.flow.diagnosis import diagnose
+from service.flow.meanfield.diagram import diagram
+from service.flow.meanfield.solution import solve
 from service.flow.measurement import measure
 from service.flow.remedies import remedies
 from service.settings import Settings
 from service.wire.experiments import Tensors, experiment_of
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
+from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse, rows
 from service.wire.remedies import finding_answer
 
 router = APIRouter(tags=["gradient flow"])
@@ -50,5 +59,50 @@ def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings)
             finding_answer(finding, found.get(finding.code, ()), experiment, of_model=of_model) for finding in findings
         ),
         cost=estimate,
+    )
+    return to_json(answer, inf_nan_mode="strings")
+
+
+@router.post("/gradient-flow/mean-field", operation_id="mean_field", summary="Theory alone: phases and critical points")
+async def mean_field(request: Request) -> Response:
+    """Say what mean-field theory predicts of networks of one function, at one pair (σ_w, σ_b) or over a grid."""
+    question = await read(MeanFieldRequest, request)
+    return json_response(await to_thread.run_sync(theorize, question, settings_of(request)))
+
+
+def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:
+    """Compute and write the answer to `POST /gradient-flow/mean-field`."""
+    function = lookup(question.activation)
+    if not isinstance(function, Elementwise):
+        detail = f"{function.name} is a {function.kind} function; mean-field theory is known of elementwise ones."
+        raise InvalidInput.at("activation", detail=detail)
+    parameters = bind(function, question.parameters)
+    if not question.is_grid:
+        return _at_pair(function, parameters, *question.pair())
+    sigma_w, sigma_b = question.axes()
+    admit_grid(sigma_w.size * sigma_b.size, settings)
+    return _over_grid(function, parameters, sigma_w, sigma_b)
+
+
+def _at_pair(function: Elementwise, parameters: dict[str, Value], sigma_w: float, sigma_b: float) -> bytes:
+    found = solve(function, parameters, sigma_w, sigma_b)
+    members = {item.name: getattr(found, item.name) for item in fields(found)}
+    answer = MeanFieldResponse(
+        activation=function.name, parameters=parameters, sigma_w=sigma_w, sigma_b=sigma_b, **members
+    )
+    return to_json(answer, inf_nan_mode="strings")
+
+
+def _over_grid(function: Elementwise, parameters: dict[str, Value], sigma_w: Array, sigma_b: Array) -> bytes:
+    found = diagram(function, parameters, sigma_w, sigma_b)
+    answer = PhaseDiagramResponse(
+        activation=function.name,
+        parameters=parameters,
+        sigma_w=sigma_w.tolist(),
+        sigma_b=sigma_b.tolist(),
+        phase=[[phase or None for phase in row] for row in found.phase.tolist()],
+        critical=found.critical,
+        remarks=found.remarks,
+        **{name: rows(getattr(found, name)) for name in ("q_star", "chi_1", "chi_parallel", "c_star", "xi_q", "xi_c")},
     )
     return to_json(answer, inf_nan_mode="strings")

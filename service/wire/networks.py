@@ -68,7 +68,7 @@ def _read_source(rules: dict[str, Rule]) -> PlainValidator:
 
 
 def _published(names: list[str]) -> Any:  # noqa: ANN401  any: a type that is made here
-    named: Any = Literal[tuple(names)]  # type: ignore[valid-type]  # any: the names are those of a table
+    named: Any = Literal[tuple(names)]  # any: the names are those of a table
     return PublishedAs(TypeAdapter(named | InitializerDescription | TensorReference | NestedNumbers))
 
 
