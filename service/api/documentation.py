@@ -1,6 +1,6 @@
 """How the routes describe themselves in the published contract: bodies, answers and failures, each with an example."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,12 +9,15 @@ from service.api.failures import FAILURES, Failure
 from service.api.kinds import KINDS
 from service.api.problems import MEDIA_TYPE
 from service.api.requests import JSON
+from service.api.uploads import MULTIPART
 from service.wire.problems import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
 
 _POST = ("malformed_json", "too_deep", "not_acceptable", "body_too_large", "unsupported_media_type")
-_QUESTION = ("ragged_array", "unknown_field", "unknown_activation", "no_query_items")
+_QUESTION = ("ragged_array", "unknown_field", "unknown_activation")
+UPLOAD = ("malformed_multipart", "malformed_tensors", "missing_part")
+NETWORK = ("shapes_do_not_chain", "unknown_function_of_layer", "too_many_layers")
 
 
 def json_body(schema: str, examples: Mapping[str, Example]) -> Json:
@@ -23,11 +26,33 @@ def json_body(schema: str, examples: Mapping[str, Example]) -> Json:
     return {"requestBody": {"required": True, "content": {JSON: {"schema": _ref(schema), "examples": shown}}}}
 
 
-def computed(schema: str, path: str, examples: Mapping[str, Example]) -> Responses:
-    """The answers of an operation that computes."""
+def upload_body(schema: str, examples: Mapping[str, Example], upload: Json) -> Json:
+    """The request body of an operation that takes JSON, or JSON with a file of tensors."""
+    body = json_body(schema, examples)
+    body["requestBody"]["content"][MULTIPART] = {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "request": _ref(schema),
+                "tensors": {"type": "string", "format": "binary", "description": "A .safetensors or .npz file."},
+            },
+            "required": ["request", "tensors"],
+            "additionalProperties": False,
+        },
+        "encoding": {"request": {"contentType": JSON}, "tensors": {"contentType": "application/octet-stream"}},
+        "example": {"request": upload, "tensors": "(the bytes of the file)"},
+    }
+    return body
+
+
+def computed(
+    schema: str | Sequence[str], path: str, examples: Mapping[str, Example], failures: Sequence[str] = _QUESTION
+) -> Responses:
+    """The answers of an operation that computes, in one form or one of several."""
+    form = _ref(schema) if isinstance(schema, str) else {"oneOf": [_ref(name) for name in schema]}
     shown = {name: {"summary": example.summary, "value": example.response} for name, example in examples.items()}
-    answer = {"description": "The answer.", "content": {JSON: {"schema": _ref(schema), "examples": shown}}}
-    return {200: answer} | problems(path, *_POST, *_QUESTION)
+    answer = {"description": "The answer.", "content": {JSON: {"schema": form, "examples": shown}}}
+    return {200: answer} | problems(path, *_POST, "no_query_items", *failures)
 
 
 def page(schema: str, example: Json | None = None) -> Responses:

@@ -8,11 +8,11 @@ Json = dict[str, Any]  # any: JSON is any of its types
 
 @dataclass(frozen=True)
 class Example:
-    """A request and its answer."""
+    """A request and its answer; where there is none, the document asks the service for it."""
 
     summary: str
     request: Json
-    response: Json
+    response: Json | None = None
 
 
 EVALUATE = {
@@ -127,5 +127,44 @@ DERIVATIVE = {
             "shape": [2, 2],
             "jacobian": [[0.25, -0.25], [-0.25, 0.25]],
         },
+    ),
+}
+
+GRADIENT_FLOW = {
+    "chain": Example(
+        "The scalar chain σ(σ(σ(x))): its gradient is at most (1/4)³",
+        {
+            "input": {"values": [[0.0]]},
+            "layers": [{"activation": "sigmoid", "weights": [[1.0]], "bias": [0.0], "repeat": 3}],
+            "loss": {"name": "sum"},
+        },
+    ),
+    "initialization": Example(
+        "A network about to be trained: figures of each layer, theory, diagnosis",
+        {
+            "input": {"distribution": "normal", "features": 8, "batch": 16},
+            "layers": [
+                {"units": 8, "activation": "sigmoid", "weights": "glorot_normal", "bias": "zeros", "repeat": 4},
+                {"units": 3, "activation": "identity", "weights": "glorot_normal", "bias": "zeros"},
+            ],
+            "loss": {"name": "cross_entropy", "targets": "random"},
+            "seed": 0,
+            "remedies": False,
+        },
+    ),
+}
+UPLOADED_NETWORK: Json = {
+    "input": {"tensor": "x"},
+    "model": {"layout": "pytorch", "activation": "relu", "output_activation": "identity"},
+    "loss": {"name": "cross_entropy", "targets": {"tensor": "classes"}},
+}
+MEAN_FIELD = {
+    "pair": Example(
+        "Networks of tanh at one pair (σ_w, σ_b): chaotic",
+        {"activation": "tanh", "parameters": {}, "sigma_w": 1.5, "sigma_b": 0.3},
+    ),
+    "diagram": Example(
+        "A phase diagram: relu over a grid",
+        {"activation": "relu", "sigma_w": {"linspace": [1.0, 2.0, 2]}, "sigma_b": {"values": [0.0, 0.5]}},
     ),
 }

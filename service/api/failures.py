@@ -23,14 +23,16 @@ def _field(pointer: str, detail: str, near: tuple[str, ...] | None = None, code:
     return Failure(code, 422, told, errors=(ProblemFault(pointer=pointer, detail=detail),), near=near)
 
 
-def _query(name: str, detail: str) -> Failure:
+def _parameter(name: str, detail: str) -> Failure:
     return Failure("invalid_input", 422, f"{name}: {detail}", errors=(ProblemFault(parameter=name, detail=detail),))
 
 
-def _limited(code: str, status: int, detail: str, name: str, value: int) -> Failure:
+def _limited(code: str, status: int, detail: str, name: str, value: int, pointer: str | None = None) -> Failure:
     setting = "ACTISCOPE_" + name.upper()
     limit = ProblemLimit(name=name, value=value, setting=setting)
-    return Failure(code, status, f"{detail} The setting is {setting}.", limit=limit)
+    told = f"{detail} The setting is {setting}."
+    errors = (ProblemFault(pointer=pointer, detail=told),) if pointer else None
+    return Failure(code, status, told, errors=errors, limit=limit)
 
 
 FAILURES = {
@@ -47,7 +49,7 @@ FAILURES = {
         "unknown_problem",
         404,
         "There is no problem of the code 'malformed'.",
-        near=("malformed_json", "malformed_http"),
+        near=("malformed_json", "malformed_http", "malformed_tensors"),
     ),
     "not_acceptable": Failure("not_acceptable", 406, "This path answers with application/json, which Accept excludes."),
     "body_too_large": _limited(
@@ -61,8 +63,43 @@ FAILURES = {
     "unknown_activation": _field(
         "/activation", "There is no activation called 'mysh'. Did you mean mish?", ("mish",), "unknown_activation"
     ),
-    "unknown_query_item": _query("familly", "There is no query item 'familly'. Did you mean 'family'?"),
-    "no_query_items": _query("family", "There is no query item 'family'. This path takes none."),
+    "malformed_multipart": Failure("malformed_multipart", 400, "The body ends before the closing boundary."),
+    "malformed_tensors": Failure(
+        "malformed_tensors",
+        400,
+        "The file of tensors is neither NPZ nor safetensors: it ends within its header.",
+    ),
+    "missing_part": _parameter("tensors", "This part is required: a .safetensors or .npz file."),
+    "shapes_do_not_chain": _field(
+        "/layers/0/weights", "Layer 0 takes 2 inputs to 1 units: weights must be 2×1 (n_in × n_out), not 1×1."
+    ),
+    "unknown_function_of_layer": _field(
+        "/layers/0/activation",
+        "There is no activation called 'mysh'. Did you mean mish?",
+        ("mish",),
+        "unknown_activation",
+    ),
+    "too_many_layers": _limited(
+        "limit_exceeded",
+        413,
+        "The network has 1000000 layers; 10000 are allowed.",
+        "max_layers",
+        10000,
+        "/layers/0",
+    ),
+    "vector_function": _field(
+        "/activation", "softmax is a vector function; mean-field theory is known of elementwise ones."
+    ),
+    "too_many_points": _limited(
+        "limit_exceeded",
+        413,
+        "The grid has 1000000 points; 65536 are allowed.",
+        "max_grid_points",
+        65536,
+        "/sigma_w",
+    ),
+    "unknown_query_item": _parameter("familly", "There is no query item 'familly'. Did you mean 'family'?"),
+    "no_query_items": _parameter("family", "There is no query item 'family'. This path takes none."),
     "internal_error": Failure(
         "internal_error",
         500,

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from service.activations import lookup
 from service.activations.model import Array, Elementwise, Value
 from service.activations.parameters import bind
+from service.api import examples
 from service.api.budgets import admit, admit_grid
+from service.api.documentation import computed, json_body
 from service.api.requests import read, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
@@ -63,9 +65,25 @@ def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings)
     return to_json(answer, inf_nan_mode="strings")
 
 
-@router.post("/gradient-flow/mean-field", operation_id="mean_field", summary="Theory alone: phases and critical points")
+@router.post(
+    "/gradient-flow/mean-field",
+    operation_id="mean_field",
+    summary="What mean-field theory says of a function: phases, depth scales, critical points",
+    openapi_extra=json_body("MeanFieldRequest", examples.MEAN_FIELD),
+    responses=computed(
+        ("MeanFieldResponse", "PhaseDiagramResponse"),
+        "/gradient-flow/mean-field",
+        examples.MEAN_FIELD,
+        ("vector_function", "unknown_activation", "unknown_field", "too_many_points"),
+    ),
+)
 async def mean_field(request: Request) -> Response:
-    """Say what mean-field theory predicts of networks of one function, at one pair (σ_w, σ_b) or over a grid."""
+    """Say what mean-field theory predicts of networks of one function, at one pair (σ_w, σ_b) or over a grid.
+
+    Weights are drawn with variance σ_w²/fan-in and biases with variance σ_b². A figure that does not exist, such as a
+    finite q*, is null, and `remarks` say why. With an axis, such as `{"linspace": [0.5, 4, 64]}`, in the place of
+    σ_w or σ_b the answer is the phase diagram: arrays whose rows go with σ_w and whose columns go with σ_b.
+    """
     question = await read(MeanFieldRequest, request)
     return json_response(await to_thread.run_sync(theorize, question, settings_of(request)))
 

@@ -19,6 +19,8 @@ from service.api.version import VERSION
 from service.settings import Settings
 from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
+from service.wire.flow import GradientFlowRequest, GradientFlowResponse
+from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import ProblemDocument, Problems
 from service.wire.schema import Schema
@@ -29,6 +31,11 @@ _MODELS = (
     DerivativeResponse,
     EvaluateRequest,
     EvaluateResponse,
+    GradientFlowRequest,
+    GradientFlowResponse,
+    MeanFieldRequest,
+    MeanFieldResponse,
+    PhaseDiagramResponse,
     Health,
     Index,
     ServiceLimits,
@@ -41,7 +48,8 @@ _CHOICES = {
     "smoothness": ["discontinuous", "C0", "C1", "C2", "Cinf"],
 }
 _DESCRIPTION = """\
-Values and derivatives of neural-network activation functions, true to the last digits, as a web service.
+Values and derivatives of neural-network activation functions, true to the last digits, and the flow of gradients
+through networks of them, as a web service.
 
 Numbers are JSON numbers, or the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; arrays are nested lists of them. Every
 failure is a problem document (RFC 9457) whose `type` leads to an explanation. Every answer has an `X-Request-ID`: that
@@ -50,6 +58,7 @@ may be asked as `HEAD`.
 """
 _TAGS = [
     {"name": "evaluation", "description": "Values and derivatives."},
+    {"name": "gradient flow", "description": "How signals and gradients travel through networks, and what mends them."},
     {"name": "catalogue", "description": "Which functions there are, and what is known of them."},
     {"name": "operations", "description": "The service about itself."},
 ]
@@ -72,6 +81,10 @@ def build(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     )
     for path, example in _answers().items():
         document["paths"][path]["get"]["responses"]["200"]["content"][JSON]["example"] = example
+    for path, (asked, answer) in _COMPUTED.items():
+        shown = document["paths"][path]["post"]["responses"]["200"]["content"][JSON]["examples"]
+        for name, example in asked.items():
+            shown[name]["value"] = _shown(orjson.loads(answer(orjson.dumps(example.request))))
     document["components"] = {
         "schemas": _schemas(),
         "headers": {"X-Request-ID": _REQUEST_ID},
@@ -98,6 +111,20 @@ def _answers() -> dict[str, Json]:
         "/activations": {"activations": [described]},
     }
     return {path: orjson.loads(page.body) if isinstance(page, Page) else page for path, page in pages.items()}
+
+
+def _flow(request: bytes) -> bytes:
+    return analyse(GradientFlowRequest.read(request, Settings()), {}, Settings())
+
+
+def _theory(request: bytes) -> bytes:
+    return theorize(MeanFieldRequest.read(request, Settings()), Settings())
+
+
+_COMPUTED = {
+    "/gradient-flow": (examples.GRADIENT_FLOW, _flow),
+    "/gradient-flow/mean-field": (examples.MEAN_FIELD, _theory),
+}
 
 
 def _shown(value: Any) -> Any:  # noqa: ANN401  JSON is any of its types
