@@ -10,8 +10,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import BaseRoute
 
 from service.activations.model import Kind
+from service.api import examples
 from service.api.catalogue import descriptor
 from service.api.examples import Json
+from service.api.flow import analyse, theorize
 from service.api.operations import index_page, limits_page, problems_page
 from service.api.requests import JSON
 from service.api.responses import Page
