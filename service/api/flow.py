@@ -12,7 +12,7 @@ from service.activations.model import Array, Elementwise, Value
 from service.activations.parameters import bind
 from service.api import examples
 from service.api.budgets import admit, admit_grid
-from service.api.documentation import computed, json_body
+from service.api.documentation import NETWORK, UPLOAD, computed, json_body, upload_body
 from service.api.requests import read, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
@@ -32,10 +32,26 @@ router = APIRouter(tags=["gradient flow"])
 
 
 @router.post(
-    "/gradient-flow", operation_id="gradient_flow", summary="Signals and gradients of a network, layer by layer"
+    "/gradient-flow",
+    operation_id="gradient_flow",
+    summary="Signals and gradients of a network, layer by layer, and what is wrong with it",
+    openapi_extra=upload_body("GradientFlowRequest", examples.GRADIENT_FLOW, examples.UPLOADED_NETWORK),
+    responses=computed(
+        "GradientFlowResponse", "/gradient-flow", examples.GRADIENT_FLOW, (*NETWORK, "unknown_field", *UPLOAD)
+    ),
 )
 async def gradient_flow(request: Request) -> Response:
-    """Send a batch through a network and the gradient of a loss back, and say what is wrong with it."""
+    """Send a batch through a network and the gradient of a loss back, and say what is wrong with it.
+
+    - `layers` lists layers and blocks; weights are arrays, or drawn by an initializer with torch.nn.init's definitions.
+    - The answer has the figures of every layer, forward and backward; `theory`: what mean-field theory predicts, and
+      how far this network is from it; `findings`: what is wrong, with the figures that prove it and the layers it is
+      in; and for each finding the `remedies` that were applied, run again and found to help.
+    - With several `trials` the figures are means over as many drawings, with their `standard_errors`.
+    - A network of one's own comes as `multipart/form-data` with the parts `request` (this JSON) and `tensors` (a
+      .safetensors or .npz file): `{"tensor": name, "layout": "pytorch"}` stands wherever an array may, and `model`
+      takes all of a state dict. Uploads are never stored or logged.
+    """
     question, tensors = await read_with_tensors(GradientFlowRequest, request)
     return json_response(await to_thread.run_sync(analyse, question, tensors, settings_of(request)))
 

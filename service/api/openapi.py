@@ -81,12 +81,12 @@ def build(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         tags=_TAGS,
         routes=routes,
     )
-    for path, example in _answers().items():
-        document["paths"][path]["get"]["responses"]["200"]["content"][JSON]["example"] = example
-    for path, (asked, answer) in _COMPUTED.items():
+    for path, answer in _answers().items():
+        document["paths"][path]["get"]["responses"]["200"]["content"][JSON]["example"] = answer
+    for path, (asked, ask) in _COMPUTED.items():
         shown = document["paths"][path]["post"]["responses"]["200"]["content"][JSON]["examples"]
         for name, example in asked.items():
-            shown[name]["value"] = _shown(orjson.loads(answer(orjson.dumps(example.request))))
+            shown[name]["value"] = _shown(orjson.loads(ask(orjson.dumps(example.request))))
     document["components"] = {
         "schemas": _schemas(),
         "headers": {"X-Request-ID": _REQUEST_ID},
