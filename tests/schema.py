@@ -14,7 +14,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "string": (str,),
 }
-ANNOTATIONS = {"default", "description", "title", "examples"}
+ANNOTATIONS = {"default", "description", "title", "examples", "format"}
 
 
 def complaints(value: JsonValue, schema: dict[str, Any], root: dict[str, Any], at: str = "") -> list[str]:
@@ -38,6 +38,11 @@ def _ref(value: JsonValue, rule: str, root: dict[str, Any], at: str) -> list[str
 
 def _any_of(value: JsonValue, rule: list[dict[str, Any]], root: dict[str, Any], at: str) -> list[str]:
     return [] if any(not complaints(value, one, root, at) for one in rule) else [f"{at}: {value!r} is none of {rule}"]
+
+
+def _one_of(value: JsonValue, rule: list[dict[str, Any]], root: dict[str, Any], at: str) -> list[str]:
+    fitting = sum(not complaints(value, one, root, at) for one in rule)
+    return [] if fitting == 1 else [f"{at}: {value!r} is {fitting} of {rule}"]
 
 
 def _type(value: JsonValue, rule: str, _root: dict[str, Any], at: str) -> list[str]:
@@ -71,6 +76,7 @@ def _prefix_items(value: JsonValue, rule: list[dict[str, Any]], root: dict[str, 
 CHECKS: dict[str, Callable[[JsonValue, JsonValue, dict[str, Any], str], list[str]]] = {
     "$ref": _ref,
     "anyOf": _any_of,
+    "oneOf": _one_of,
     "type": _type,
     "properties": _properties,
     "additionalProperties": _additional,

@@ -36,9 +36,7 @@ router = APIRouter(tags=["gradient flow"])
     operation_id="gradient_flow",
     summary="Signals and gradients of a network, layer by layer, and what is wrong with it",
     openapi_extra=upload_body("GradientFlowRequest", examples.GRADIENT_FLOW, examples.UPLOADED_NETWORK),
-    responses=computed(
-        "GradientFlowResponse", "/gradient-flow", examples.GRADIENT_FLOW, (*NETWORK, "unknown_field", *UPLOAD)
-    ),
+    responses=computed("GradientFlowResponse", "/gradient-flow", examples.GRADIENT_FLOW, (*NETWORK, *UPLOAD)),
 )
 async def gradient_flow(request: Request) -> Response:
     """Send a batch through a network and the gradient of a loss back, and say what is wrong with it.
@@ -90,7 +88,7 @@ def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings)
         ("MeanFieldResponse", "PhaseDiagramResponse"),
         "/gradient-flow/mean-field",
         examples.MEAN_FIELD,
-        ("vector_function", "unknown_activation", "unknown_field", "too_many_points"),
+        ("vector_function", "too_many_points"),
     ),
 )
 async def mean_field(request: Request) -> Response:

@@ -23,6 +23,7 @@ from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
 from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse
+from service.wire.model import Part, Request
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import ProblemDocument, Problems
 from service.wire.schema import Schema
@@ -142,8 +143,9 @@ def _schemas() -> Json:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _MODELS]
     _, schema = models_json_schema(models, ref_template="#/components/schemas/{model}", schema_generator=Schema)
     schemas: Json = schema["$defs"]
+    closed = closed_models()
     for name, published in schemas.items():
-        if not name.endswith("Request") and published.get("additionalProperties") is False:
+        if name not in closed and published.get("additionalProperties") is False:
             del published["additionalProperties"]  # answers may gain members; clients ignore those they do not know
         if "description" in published:
             published["description"] = published["description"].replace("None", "null")
@@ -152,6 +154,16 @@ def _schemas() -> Json:
     for name, values in _CHOICES.items():
         schemas["Description"]["properties"][name]["enum"] = values
     return schemas
+
+
+def closed_models() -> set[str]:
+    """The names of requests and of the objects in them, which refuse members that they do not know."""
+    found, models = set[str](), [Request, Part]
+    while models:
+        model = models.pop()
+        found.add(model.__name__)
+        models.extend(model.__subclasses__())
+    return found
 
 
 def _operations(document: dict[str, Any]) -> list[Json]:

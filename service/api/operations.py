@@ -25,6 +25,8 @@ LINKS = {
     "activations": "/activations",
     "evaluate": "/evaluate",
     "derivative": "/derivative",
+    "gradient_flow": "/gradient-flow",
+    "mean_field": "/gradient-flow/mean-field",
     "documentation": "/docs",
     "reference": "/redoc",
     "openapi": "/openapi.json",

@@ -7,14 +7,14 @@ from pydantic import Field, model_validator
 from service.flow.report import Figures, LayerFigures, Summary
 from service.flow.unrolled import Cost
 from service.wire.evaluation import MAX_SEED
-from service.wire.model import Request, Wire, conflict
+from service.wire.model import Part, Request, Wire, conflict
 from service.wire.networks import Entry, Input, LossDescription, LossOrName, ModelDescription
 from service.wire.remedies import FindingAnswer
 
 MAX_TRIALS = 1000
 
 
-class JacobianSamples(Wire):
+class JacobianSamples(Part):
     """Of how many samples the singular values of ∂output/∂input are averaged."""
 
     samples: int = Field(default=1, ge=0, le=2**24, description="The first so many of the batch; 0 leaves them out.")

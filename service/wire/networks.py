@@ -148,10 +148,10 @@ class SampledInputDescription(Part):
     distribution: Literal["normal", "uniform"]
     features: int = Field(ge=1, le=MAX_SIZE)
     batch: int = Field(ge=1, le=MAX_SIZE)
-    mean: float | None = Field(default=None, description="0 by default.")
-    std: float | None = Field(default=None, description="1 by default.")
-    low: float | None = Field(default=None, description="0 by default.")
-    high: float | None = Field(default=None, description="1 by default.")
+    mean: float | None = Field(default=None, allow_inf_nan=False, description="0 by default.")
+    std: float | None = Field(default=None, allow_inf_nan=False, description="1 by default.")
+    low: float | None = Field(default=None, allow_inf_nan=False, description="0 by default.")
+    high: float | None = Field(default=None, allow_inf_nan=False, description="1 by default.")
 
 
 class GivenInputDescription(Part):
