@@ -1,34 +1,49 @@
-"""Means, spreads and norms of arrays that may be float32, tiny or huge, without overflow or underflow on the way."""
+"""Means, spreads and norms of arrays that may be float32, tiny or huge, without overflow or underflow on the way.
 
+Sums are taken in float64 over blocks that fit the caches, so that no copy of the whole array is made.
+"""
+
+from collections.abc import Iterator
 from math import inf, isfinite, sqrt
 
 import numpy as np
 
+from service.activations.model import Array
 from service.flow.normalization import Numbers
 
-_SAFE = 1e140, 1e-140  # norms between these come from squares that neither overflow nor lose digits
+_BLOCK = 16384
+_SAFE = 1e-140, 1e140  # norms between these come from squares that neither overflow nor lose digits
 
 
 def norm(x: Numbers) -> float:
     """The Frobenius norm √Σx², dimensionless; 0 only if all numbers are 0."""
-    flat = x.reshape(-1)
-    wide = flat.astype(np.float64, copy=False)
-    plain = sqrt(float(wide @ wide)) if flat.size else 0.0
-    if _SAFE[1] < plain < _SAFE[0]:
+    plain = sqrt(sum(float(block @ block) for block in _blocks(x)))
+    if _SAFE[0] < plain < _SAFE[1]:
         return plain
-    largest = float(np.max(np.abs(wide), initial=0.0))
+    largest = float(np.max(np.abs(x), initial=0.0))
     if largest == 0.0 or not isfinite(largest):
         return largest
-    return largest * sqrt(float(np.sum((wide / largest) ** 2)))
+    return largest * sqrt(sum(float(np.sum((block / largest) ** 2)) for block in _blocks(x)))
 
 
 def mean_and_std(x: Numbers) -> tuple[float, float]:
-    """Mean and population standard deviation over all numbers; (n,) up to any shape."""
-    mean = float(np.mean(x, dtype=np.float64))
+    """Mean and population standard deviation over all numbers, of any shape."""
+    mean = sum(float(np.sum(block)) for block in _blocks(x)) / x.size
     if not isfinite(mean):
         return mean, float("nan")
-    centred = x.astype(np.float64, copy=False) - mean
-    return mean, norm(centred) / sqrt(x.size)
+    return mean, norm_about(x, mean) / sqrt(x.size)
+
+
+def norm_about(x: Numbers, centre: float) -> float:
+    """√Σ(x − centre)²."""
+    plain = sqrt(sum(float(block @ block) for block in (piece - centre for piece in _blocks(x))))
+    return plain if plain == 0.0 or _SAFE[0] < plain < _SAFE[1] else norm(x.astype(np.float64) - centre)
+
+
+def _blocks(x: Numbers) -> Iterator[Array]:
+    flat = x.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        yield flat[start : start + _BLOCK].astype(np.float64, copy=False)
 
 
 def ratio(numerator: float, denominator: float) -> float | None:

@@ -12,6 +12,7 @@ from service.errors import Fault, InvalidInput, Path
 from service.flow.network import Block, Experiment, Given, Layer, Normalization
 
 _AXES = (-1, 1)  # the units of a (batch, units) array
+_ROOM = 2**20  # bytes of the blocks in which functions and sums are computed
 _PER_ACTIVATION = 60  # operations that one activation costs, forward and backward, as measured beside a product
 
 
@@ -142,18 +143,26 @@ def outputs(steps: tuple[Step, ...]) -> int:
 
 
 def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
-    """What one trial takes: three products per layer, what stays in memory for the way back, and the Jacobian."""
+    """What one trial takes.
+
+    Operations: three products per layer, the functions and figures, and the ways back of the Jacobian. Bytes: all
+    weights, what each layer keeps for the way back (activation and slope, or more if it is normalized), and room for
+    what is in the making: a layer's arrays in float64, the gradient of its weights, and the drawing of them.
+    """
     item, batch = (4 if experiment.dtype == "float32" else 8), experiment.batch
     layers = [step for step in steps if isinstance(step, Dense)]
     weights = sum(step.n_in * step.n_out for step in layers)
-    activations = sum(step.n_out + (step.n_out if step.layer.normalization else 0) for step in layers)
+    kept = sum(step.n_out * (3 if step.layer.normalization else 2) for step in layers)
     widest = max(step.n_out for step in layers)
     largest = max(step.n_in * step.n_out for step in layers)
-    rows = outputs(steps) * (batch if any(step.layer.normalization == "batch" for step in layers) else 1)
-    rows = rows if experiment.jacobian_samples else 0
-    numbers = weights + 2 * batch * activations + batch * experiment.features + largest + 4 * batch * widest
     samples = min(experiment.jacobian_samples, batch)
+    mixed = any(step.layer.normalization == "batch" for step in layers)
+    rows = outputs(steps) * (batch if mixed else 1) if samples else 0
     return Cost(
-        operations=6 * batch * weights + 2 * samples * rows * weights + _PER_ACTIVATION * batch * activations,
-        bytes=item * numbers + 8 * rows * (2 * widest + experiment.features),
+        operations=6 * batch * weights + 2 * samples * rows * weights + _PER_ACTIVATION * batch * kept,
+        bytes=item * (weights + largest + batch * (kept + experiment.features))
+        + batch * widest * (4 * 8 + 4 * item)
+        + 3 * 8 * largest
+        + 4 * 8 * rows * max(widest, experiment.features)
+        + _ROOM,
     )
