@@ -1,25 +1,31 @@
-"""Starts the service, sends it trained networks and the digits they read, and prints what comes back.
+"""Starts the service, sends it networks and the digits they read, and prints what comes back.
 
-Each layer is one POST /evaluate, with its weights, of the layer before; POST /derivative then tells what a gradient
-would meet on its way back.
+First the trained networks, layer by layer: each layer is one POST /evaluate, with its weights, of the layer before, and
+POST /derivative tells what a gradient would meet on its way back. Then every network as a whole, before and after
+training, as one upload to POST /gradient-flow, whose diagnosis is printed.
 """
 
+import json
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
 Array = NDArray[np.float64]
+Answer = dict[str, Any]  # any: JSON is any of its types
 
 DATA = Path(__file__).parent / "data"
+DIGITS = Path(__file__).parents[1] / "service" / "flow" / "data" / "digits.npz"
 NETWORKS = {
     "digits_relu": "relu",
     "digits_deep_tanh": "tanh",
@@ -32,11 +38,14 @@ HEADER = f"{'layer':>5}  {'function':<8}  {'g = xW + b':<21}  {'h = f(g)':<21}  
 
 def main() -> int:
     """Run the four networks through a service of its own on a free port of this machine."""
-    digits = np.load(DATA / "digits.npz")
+    digits = np.load(DIGITS)
     images, labels = digits["test_x"][:IMAGES], digits["test_y"][:IMAGES]
     with running_service() as client:
         for name, function in NETWORKS.items():
             show(client, name, function, images, labels)
+        for name, function in NETWORKS.items():
+            for stage in ("initial", "trained"):
+                tell(f"{name}, {stage}", diagnose(client, DATA / f"{name}.{stage}.safetensors", function, digits))
     return 0
 
 
@@ -109,6 +118,40 @@ def line(number: int, activation: str, g: Array, h: Array, slope: Array) -> str:
 def spread(values: Array) -> str:
     """Mean ± standard deviation."""
     return f"{values.mean():>9.3g} ± {values.std():.3g}"
+
+
+def diagnose(client: httpx.Client, weights: Path, function: str, digits: Mapping[str, Array]) -> Answer:
+    """The gradient flow of a whole network: its state dict, with the images and their classes as two more tensors."""
+    request = {
+        "input": {"tensor": "images"},
+        "model": {"layout": "pytorch", "activation": function, "output_activation": "identity"},
+        "loss": {"name": "cross_entropy", "targets": {"tensor": "classes"}},
+    }
+    images, classes = digits["test_x"][:IMAGES], digits["test_y"][:IMAGES].astype(np.int64)
+    tensors = save({**load_file(weights), "images": images, "classes": classes})
+    parts = {"request": (None, json.dumps(request).encode()), "tensors": ("network.safetensors", tensors)}
+    answer: Answer = client.post("/gradient-flow", files=parts).raise_for_status().json()
+    return answer
+
+
+def tell(title: str, answer: Answer) -> None:
+    """Print a diagnosis: what is wrong, where, and the best remedies, each with what was measured."""
+    summary = answer["summary"]
+    shares = f"gradient ratio {short(summary['gradient_ratio'])}, factor per layer {short(summary['decay_per_layer'])}"
+    print(f"\n{title}: loss {answer['loss']:.3g}, {shares}")
+    for finding in answer["findings"]:
+        layers = ", ".join(map(str, finding["layers"]))
+        print(f"  {finding['severity']:<8}  {finding['code']} in layers {layers}")
+        if finding["severity"] != "info":
+            print(fill(finding["explanation"], 110, initial_indent=12 * " ", subsequent_indent=12 * " "))
+            for remedy in finding["remedies"][:2]:
+                before, after = (remedy["verified"][when]["decay_per_layer"] for when in ("before", "after"))
+                print(f"          → {remedy['change']} Factor per layer {short(before)}, then {short(after)}.")
+
+
+def short(figure: float | None) -> str:
+    """Two digits, or a dash for a figure that is not defined."""
+    return "–" if figure is None else f"{figure:.2g}"
 
 
 if __name__ == "__main__":
