@@ -27,7 +27,7 @@ demo: $(VENV)/.service ## start the service, send it real preactivations, print 
 	$(BIN)/python demo/run.py
 
 test: $(VENV)/.dev ## run the tests (PYTEST_FLAGS='-k sigmoid')
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)  # each process has a core of its own
 
 check: $(VENV)/.dev ## check the format, lint, types and layers
 	$(BIN)/ruff format --check $(CODE)

@@ -20,8 +20,8 @@ README = (ROOT / "README.md").read_text()
 REQUESTS = re.findall(r"\$ (curl .*?)\n(\{.*?\})\n```", README, flags=re.DOTALL)
 
 
-def test_the_readme_shows_three_requests() -> None:
-    assert len(REQUESTS) == 3
+def test_the_readme_shows_four_requests() -> None:
+    assert len(REQUESTS) == 4
 
 
 @pytest.mark.parametrize(("command", "answer"), REQUESTS)

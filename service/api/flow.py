@@ -17,16 +17,21 @@ from service.api.requests import read, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
 from service.errors import InvalidInput
+from service.flow.deviation import deviation
 from service.flow.diagnosis import diagnose
 from service.flow.meanfield.diagram import diagram
 from service.flow.meanfield.solution import solve
-from service.flow.measurement import measure
+from service.flow.measurement import Measurement, measure
+from service.flow.network import Experiment
 from service.flow.remedies import remedies
+from service.flow.theory import NotApplicable, theory_of
+from service.flow.unrolled import Cost
 from service.settings import Settings
-from service.wire.experiments import Tensors, experiment_of
+from service.wire.experiments import Tensors, blamed_on_model, experiment_of
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
 from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse, rows
 from service.wire.remedies import finding_answer
+from service.wire.theory import NotApplicableAnswer, TheoryAnswer, theory_answer
 
 router = APIRouter(tags=["gradient flow"])
 
@@ -57,10 +62,12 @@ async def gradient_flow(request: Request) -> Response:
 def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings) -> bytes:
     """Compute and write the answer to `POST /gradient-flow`."""
     experiment = experiment_of(question, tensors)
-    estimate = admit(experiment, settings)
+    with blamed_on_model(question):
+        estimate = admit(experiment, settings)
     measured = measure(experiment)
     findings = diagnose(experiment, measured)
-    found = remedies(experiment, measured, findings, settings.max_flow_operations) if question.remedies else {}
+    at_most = Cost(settings.max_flow_operations, settings.max_flow_bytes)
+    found = remedies(experiment, measured, findings, at_most) if question.remedies else {}
     figures, of_model = measured.figures, question.model is not None
     answer = GradientFlowResponse(
         dtype=experiment.dtype,
@@ -71,12 +78,20 @@ def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings)
         input_gradient_norm=figures.input_gradient_norm,
         summary=figures.summary,
         standard_errors=measured.standard_errors,
+        theory=_theory(experiment, measured),
         findings=tuple(
             finding_answer(finding, found.get(finding.code, ()), experiment, of_model=of_model) for finding in findings
         ),
         cost=estimate,
     )
     return to_json(answer, inf_nan_mode="strings")
+
+
+def _theory(experiment: Experiment, measured: Measurement) -> TheoryAnswer | NotApplicableAnswer:
+    theory = theory_of(experiment, measured.input_mean_square)
+    if isinstance(theory, NotApplicable):
+        return NotApplicableAnswer(not_applicable=theory.reason)
+    return theory_answer(theory, deviation(theory, measured))
 
 
 @router.post(

@@ -1,6 +1,6 @@
 """Questions about the flow of gradients, and the answers."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,8 +8,9 @@ from service.flow.report import Figures, LayerFigures, Summary
 from service.flow.unrolled import Cost
 from service.wire.evaluation import MAX_SEED
 from service.wire.model import Part, Request, Wire, conflict
-from service.wire.networks import Entry, Input, LossDescription, LossOrName, ModelDescription
+from service.wire.networks import Entries, Input, LossDescription, LossOrName, ModelDescription
 from service.wire.remedies import FindingAnswer
+from service.wire.theory import NotApplicableAnswer, TheoryAnswer
 
 MAX_TRIALS = 1000
 
@@ -23,9 +24,7 @@ class JacobianSamples(Part):
 class NetworkRequest(Request):
     """A network, and what flows through it."""
 
-    layers: Annotated[list[Entry], Field(min_length=1)] | None = Field(
-        default=None, description="Layers and blocks in order; give these or `model`."
-    )
+    layers: Entries | None = Field(default=None, description="Layers and blocks in order; give these or `model`.")
     model: ModelDescription | None = Field(default=None, description="A whole network from an upload.")
     loss: LossOrName = Field(default=LossDescription(name="sum"), description="What is differentiated; or its name.")
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Draws whatever is drawn; the same seed, the same.")
@@ -62,5 +61,6 @@ class GradientFlowResponse(Wire):
     input_gradient_norm: float = Field(description="‖∂L/∂x‖ of the network's input.")
     summary: Summary
     standard_errors: Figures | None = Field(description="Of the means, in the same form; null for one trial.")
+    theory: TheoryAnswer | NotApplicableAnswer = Field(description="What theory says, or why it does not apply.")
     findings: tuple[FindingAnswer, ...] = Field(description="What is wrong, the gravest first.")
     cost: Cost = Field(description="What one trial takes, as it was estimated from the shapes before it started.")

@@ -6,9 +6,9 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag
 
 from service.activations.model import Array as Numbers
+from service.compute.description import Gains
 from service.flow.meanfield.criticality import CriticalPoint
 from service.flow.meanfield.fixed_points import FixedPoint
-from service.flow.meanfield.solution import Gains
 from service.wire.evaluation import MAX_NAME
 from service.wire.faults import TAG
 from service.wire.model import GivenParameters, Parameters, Part, Request, Wire, conflict
