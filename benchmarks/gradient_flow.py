@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,12 +16,10 @@ from pathlib import Path
 from statistics import linear_regression, median
 from typing import Any
 
+from benchmarks.machine import ONE_THREAD, ROOT, machine, versions
 from benchmarks.worker import Case
 
-ROOT = Path(__file__).resolve().parent.parent
-REPORT = ROOT / "benchmarks" / "gradient_flow.md"
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-VERSIONS = "import platform, {0}; print('Python', platform.python_version(), '· {0}', {0}.__version__)"
+REPORT = Path(__file__).with_suffix(".md")
 
 DEPTHS = (10, 20, 40, 80)
 BATCHES = (64, 128, 256, 512)
@@ -48,9 +44,8 @@ class Worker:
 @contextmanager
 def started(python: str, module: str) -> Iterator[Worker]:
     """A worker with one thread, which ends with its input."""
-    environment = {**os.environ, **ONE_THREAD}
     with subprocess.Popen(  # noqa: S603  interpreters that the caller names
-        [python, "-m", module], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [python, "-m", module], cwd=ROOT, env=ONE_THREAD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield Worker(process)
 
@@ -118,20 +113,6 @@ def memory(service: Worker) -> list[str]:
     return ["| depth × units × batch | peak, MB | estimate, MB | peak / estimate |", "|---|---|---|---|", *rows]
 
 
-def machine(torch_python: str) -> str:
-    """What it ran on."""
-    names = [
-        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    ]
-    ours, theirs = _output(sys.executable, "numpy"), _output(torch_python, "torch")
-    return f"{names[0]}, {os.cpu_count()} cores, {platform.system()} · service: {ours} · PyTorch: {theirs}"
-
-
-def _output(python: str, module: str) -> str:
-    command = [python, "-c", VERSIONS.format(module)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603  as above
-
-
 def report(torch_python: str, rounds: int) -> str:
     """The whole page."""
     with (
@@ -144,7 +125,8 @@ def report(torch_python: str, rounds: int) -> str:
             "Batch": growth(service, torch, [Case("figures", batch=batch) for batch in BATCHES], "batch", rounds),
             "Memory": memory(service),
         }
-    head = f"# Gradient flow against PyTorch\n\n{machine(torch_python)}. Medians of {rounds} rounds; see README.md.\n"
+    both = f"service: {versions('numpy')} · PyTorch: {versions('torch', torch_python)}"
+    head = f"# Gradient flow against PyTorch\n\n{machine()} · {both}. Medians of {rounds} rounds; see README.md.\n"
     body = [f"\n## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in sections.items()]
     return head + "".join(body)
 

@@ -21,6 +21,7 @@ from service.flow.meanfield.kernel import Kernel
 from service.flow.meanfield.roots import bracketed
 
 TOLERANCE = 1e-9  # how near to 1 a multiplier is called critical
+_FAINTEST = 1e-30  # E f′² below which a critical σ_w, above 1e15, is of no use
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,13 @@ def critical_points(kernel: Kernel, sigma_b: float) -> tuple[CriticalPoint, ...]
 
 
 def _distance(q: Array, moments: Moments, bias: float) -> Array:
-    """(σ_b²(q) − σ_b²)/q, and 0 where rounding hides its sign."""
+    """(σ_b²(q) − σ_b²)/q, and 0 where rounding hides its sign, or next to nothing passes the activation."""
     with np.errstate(all="ignore"):
         line = q * moments.slope_square
         above, below = moments.excess, moments.mean**2 + bias * moments.slope_square
         hidden = ROUNDING * (np.maximum(above, below) + 0.1 * np.sqrt(np.abs(above) * line) + ROUNDING * line)
-        return np.nan_to_num(np.where(np.abs(above - below) > hidden, above - below, 0.0) / line, posinf=0.0)
+        told = (np.abs(above - below) > hidden) & (moments.slope_square > _FAINTEST)
+        return np.nan_to_num(np.where(told, above - below, 0.0) / line, posinf=0.0)
 
 
 def _roots(kernel: Kernel, lower: Array, upper: Array, sigma_b: float) -> Array:
@@ -61,7 +63,7 @@ def _roots(kernel: Kernel, lower: Array, upper: Array, sigma_b: float) -> Array:
     def distance(logarithm: Array) -> Array:
         q = np.exp(logarithm)
         moments = kernel.moments(q)
-        line = q * moments.slope_square
+        line = np.maximum(q * moments.slope_square, np.finfo(np.float64).tiny)
         return np.asarray((moments.excess - moments.mean**2) / line - sigma_b**2 / q)
 
     return np.exp(bracketed(distance, np.log(lower), np.log(upper)))
