@@ -42,13 +42,13 @@ class Gate:
         return self._times(x, 1, factor)
 
     def _times(self, x: Array, order: int, factor: Array) -> Array:
-        near = np.clip(x, -_LARGEST, _LARGEST)
+        near = np.nan_to_num(x, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)  # the pieces are for finite numbers
         gate = self.piece.derivative(near, order) if order else self.piece.value(near)
         result = gate * factor
         faint = (np.abs(gate) < _FAINT) & (np.abs(near) > 1) & np.isfinite(factor)
         if self.piece.times is not None and faint.any():
             result[faint] = self.piece.times(near[faint], order, factor[faint])
-        return np.asarray(result)
+        return np.where(np.isnan(x), np.nan, result)
 
 
 def _halves(x: Array, gate_first: bool) -> tuple[Array, Array]:

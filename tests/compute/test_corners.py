@@ -1,6 +1,6 @@
 """Corners of the domain: scalars, infinities, empty pieces, and parameters at their bounds."""
 
-from math import inf, isnan
+from math import inf, isnan, nan
 
 import numpy as np
 import pytest
@@ -135,3 +135,13 @@ def test_a_large_upstream_gradient_does_not_overflow() -> None:
     slopes = pullback(function, np.array([0.0, 0.0]), function.defaults(), np.array([1e308, -1e308]))
     assert not any(isnan(slope) for slope in slopes)
     assert slopes == pytest.approx([5e307, -5e307])
+
+
+@pytest.mark.parametrize("name", [function.name for function in catalogue() if not isinstance(function, Elementwise)])
+@pytest.mark.parametrize("x", [[1.0, nan], [nan, 1.0], [nan, nan], [inf, nan], [nan, -inf]])
+def test_functions_of_vectors_answer_nan_for_nan(name: str, x: list[float]) -> None:
+    function = lookup(name)
+    y = evaluate(function, np.array(x), function.defaults())
+    assert np.isnan(y).any()
+    assert jacobian(function, np.array(x), function.defaults()).shape[-1] == 2
+    assert pullback(function, np.array(x), function.defaults(), np.ones_like(y)).shape == (2,)
