@@ -6,6 +6,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 1
 PYTEST_FLAGS ?= --numprocesses=auto
+# Requests share the cores; threads inside one matrix product would fight over them.
+export OPENBLAS_NUM_THREADS ?= 1
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -27,7 +29,7 @@ demo: $(VENV)/.service ## start the service, send it real preactivations, print 
 	$(BIN)/python demo/run.py
 
 test: $(VENV)/.dev ## run the tests (PYTEST_FLAGS='-k sigmoid')
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)  # each process has a core of its own
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 check: $(VENV)/.dev ## check the format, lint, types and layers
 	$(BIN)/ruff format --check $(CODE)

@@ -6,12 +6,19 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
-from service.api import catalogue, docs, evaluation, flow, operations
+from service.api import catalogue, docs, evaluation, flow, operations, training
 from service.api.middleware import Envelope, Head
 from service.api.problems import HANDLERS
 from service.settings import Settings
 
-ROUTERS = (evaluation.router, flow.router, catalogue.router, operations.router, docs.router)  # the busiest first
+ROUTERS = (  # the busiest first
+    evaluation.router,
+    flow.router,
+    training.router,
+    catalogue.router,
+    operations.router,
+    docs.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

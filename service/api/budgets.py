@@ -3,7 +3,7 @@
 from service.errors import Limit, LimitExceeded, Path
 from service.flow import losses
 from service.flow.network import Experiment, Layer
-from service.flow.unrolled import Cost, cost, depth, outputs, unroll
+from service.flow.unrolled import Cost, cost, depth, effort, outputs, unroll
 from service.settings import Settings
 
 
@@ -27,7 +27,7 @@ def admit(experiment: Experiment, settings: Settings) -> Cost:
         limit = Limit("max_flow_bytes", settings.max_flow_bytes)
         detail = f"The request would take about {estimate.bytes} bytes of memory; {limit.value} are allowed."
         raise LimitExceeded(limit, detail, ("layers",))
-    if (operations := estimate.operations * experiment.trials) > settings.max_flow_operations:
+    if (operations := effort(steps, experiment)) > settings.max_flow_operations:
         limit = Limit("max_flow_operations", settings.max_flow_operations)
         detail = f"The request would take about {operations:.2g} operations; {limit.value:.2g} are allowed."
         raise LimitExceeded(limit, detail, ("layers",))

@@ -52,6 +52,11 @@ FAILURES = {
         near=("malformed_json", "malformed_http", "malformed_tensors"),
     ),
     "not_acceptable": Failure("not_acceptable", 406, "This path answers with application/json, which Accept excludes."),
+    "no_such_stream": Failure(
+        "not_acceptable",
+        406,
+        "This path answers with application/x-ndjson or text/event-stream, which Accept excludes.",
+    ),
     "body_too_large": _limited(
         "limit_exceeded", 413, "The body has more than 67108864 bytes.", "max_body_bytes", 67108864
     ),

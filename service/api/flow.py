@@ -13,7 +13,7 @@ from service.activations.parameters import bind
 from service.api import examples
 from service.api.budgets import admit, admit_grid
 from service.api.documentation import NETWORK, UPLOAD, computed, json_body, upload_body
-from service.api.requests import read, settings_of
+from service.api.requests import JSON, read, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
 from service.errors import InvalidInput
@@ -55,6 +55,7 @@ async def gradient_flow(request: Request) -> Response:
       .safetensors or .npz file): `{"tensor": name, "layout": "pytorch"}` stands wherever an array may, and `model`
       takes all of a state dict. Uploads are never stored or logged.
     """
+    require_accepted(request, JSON)
     question, tensors = await read_with_tensors(GradientFlowRequest, request)
     return json_response(await to_thread.run_sync(analyse, question, tensors, settings_of(request)))
 

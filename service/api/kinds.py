@@ -105,7 +105,8 @@ KINDS = {
             title="The body is in a format that is not understood",
             statuses=(415,),
             explanation=(
-                "The body must be sent as `Content-Type: application/json`, in UTF-8 and without content coding. The "
+                "The body must be sent as `Content-Type: application/json`, in UTF-8 and without content coding; where "
+                "tensors may be uploaded, `multipart/form-data` is understood too. The "
                 "headers `Accept` and `Accept-Encoding` of the answer say what is understood."
             ),
         ),

@@ -7,16 +7,18 @@ import orjson
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic_core import from_json, to_json
 from starlette.routing import BaseRoute
 
 from service.activations.model import Kind
-from service.api import examples
+from service.api import examples, training
 from service.api.catalogue import descriptor
 from service.api.examples import Json
 from service.api.flow import analyse, theorize
 from service.api.operations import index_page, limits_page, problems_page
 from service.api.requests import JSON
 from service.api.responses import Page
+from service.api.streams import EVENTS, NDJSON
 from service.api.version import VERSION
 from service.settings import Settings
 from service.wire.catalogue import Catalogue
@@ -27,6 +29,7 @@ from service.wire.model import Part, Request
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import ProblemDocument, Problems
 from service.wire.schema import Schema
+from service.wire.training import TrainingLine, TrainingRequest
 
 _MODELS = (
     Catalogue,
@@ -44,6 +47,8 @@ _MODELS = (
     ServiceLimits,
     ProblemDocument,
     Problems,
+    TrainingLine,
+    TrainingRequest,
 )
 _WHOLE = ("Description", "Parameter", "Health")  # every member is always sent
 _CHOICES = {
@@ -88,6 +93,10 @@ def build(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         shown = document["paths"][path]["post"]["responses"]["200"]["content"][JSON]["examples"]
         for name, example in asked.items():
             shown[name]["value"] = _shown(orjson.loads(ask(orjson.dumps(example.request))))
+    streamed = document["paths"]["/gradient-flow/training"]["post"]["responses"]["200"]["content"]
+    record = _first_record()
+    streamed[NDJSON]["example"] = record
+    streamed[EVENTS]["example"] = f"id: 0\ndata: {orjson.dumps(record).decode()}\n\n"
     document["components"] = {
         "schemas": _schemas(),
         "headers": {"X-Request-ID": _REQUEST_ID},
@@ -122,6 +131,14 @@ def _flow(request: bytes) -> bytes:
 
 def _theory(request: bytes) -> bytes:
     return theorize(MeanFieldRequest.read(request, Settings()), Settings())
+
+
+def _first_record() -> Json:
+    """What the training of the example with few numbers begins with."""
+    asked = orjson.dumps(training.EXAMPLES["zig_zag"].request)
+    trainer = training.trainer_of(TrainingRequest.read(asked, Settings()), {}, Settings())
+    record: Json = _shown(from_json(to_json(trainer.step())))
+    return record
 
 
 _COMPUTED = {

@@ -27,6 +27,7 @@ LINKS = {
     "derivative": "/derivative",
     "gradient_flow": "/gradient-flow",
     "mean_field": "/gradient-flow/mean-field",
+    "training": "/gradient-flow/training",
     "documentation": "/docs",
     "reference": "/redoc",
     "openapi": "/openapi.json",

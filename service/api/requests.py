@@ -15,7 +15,7 @@ from service.wire.faults import clip, near_names
 from service.wire.model import Request as Message
 
 JSON = "application/json"
-_SMALL_BODY = 16 * 2**10  # bytes that are parsed sooner than a thread takes over
+SMALL_BODY = 16 * 2**10  # bytes that are parsed sooner than a thread takes over
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
@@ -27,13 +27,18 @@ def settings_of(request: Request) -> Settings:
 
 
 async def read(model: type[AnyMessage], request: Request) -> AnyMessage:
-    """The message in the body of a request for JSON; large ones are parsed beside the event loop."""
+    """The message in the body of a request for JSON."""
     require_accepted(request, JSON)
+    return await read_json(model, request)
+
+
+async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
+    """The message in a body of JSON; large ones are parsed beside the event loop."""
     require_known_query(request)
     require_json(request.headers)
     settings = settings_of(request)
     body = await read_body(request, settings.max_body_bytes)
-    if len(body) <= _SMALL_BODY:
+    if len(body) <= SMALL_BODY:
         return model.read(body, settings)
     return await to_thread.run_sync(model.read, body, settings)
 
@@ -62,6 +67,11 @@ def require_json(headers: Headers) -> None:
     if media_type.strip().lower() != JSON or not _in_utf8(parameters):
         found = f"not {clip(', '.join(types))!r}" if types else "and there is none"
         raise HTTPException(415, f"The Content-Type must be {JSON} in UTF-8, {found}.", {"Accept": JSON})
+    require_uncoded(headers)
+
+
+def require_uncoded(headers: Headers) -> None:
+    """Refuse a body that is compressed."""
     codings = headers.getlist("content-encoding")
     coding = ", ".join(codings)
     if len(codings) > 1 or coding.strip().lower() not in ("", "identity"):

@@ -7,17 +7,16 @@ from anyio import to_thread
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from service.api.problems import invalid_parameters
 from service.api.requests import (
-    JSON,
+    SMALL_BODY,
     AnyMessage,
-    read,
     read_body,
-    require_accepted,
+    read_json,
     require_known_query,
+    require_uncoded,
     settings_of,
 )
 from service.errors import InvalidInput, MalformedMultipart
@@ -33,7 +32,6 @@ _MOST_BOUNDARIES = 20
 _MOST_PART_HEADERS = 8
 _LONGEST_PART_HEADER = 4096
 _AS_IT_IS = (b"binary", b"8bit", b"7bit")
-_SMALL_BODY = 16 * 2**10  # bytes that are read sooner than a thread takes over
 
 
 def is_multipart(headers: Headers) -> bool:
@@ -54,20 +52,13 @@ async def read_parts(request: Request) -> tuple[bytes, Mapping[str, Array]]:
     LimitExceeded
         The body or the tensors are larger than the settings allow.
     """
-    _require_uncoded(request.headers)
+    require_uncoded(request.headers)
     boundary = _boundary(request.headers)
     settings = settings_of(request)
     body = await read_body(request, settings.max_body_bytes)
-    if len(body) <= _SMALL_BODY:
+    if len(body) <= SMALL_BODY:
         return _read(body, boundary, settings)
     return await to_thread.run_sync(_read, body, boundary, settings)
-
-
-def _require_uncoded(headers: Headers) -> None:
-    coding = ", ".join(headers.getlist("content-encoding"))
-    if coding.strip().lower() not in ("", "identity"):
-        detail = f"The Content-Encoding {clip(coding)!r} is not understood; send the body as it is."
-        raise HTTPException(415, detail, {"Accept-Encoding": "identity"})
 
 
 def _boundary(headers: Headers) -> bytes:
@@ -168,8 +159,7 @@ def _part_name(disposition: bytes) -> str:
 async def read_with_tensors(model: type[AnyMessage], request: Request) -> tuple[AnyMessage, Mapping[str, Array]]:
     """The message in a body of JSON, or in the part `request` of an upload, whose tensors come with it."""
     if not is_multipart(request.headers):
-        return await read(model, request), {}
-    require_accepted(request, JSON)
+        return await read_json(model, request), {}
     require_known_query(request)
     text, tensors = await read_parts(request)
     return await to_thread.run_sync(model.read, text, settings_of(request)), tensors

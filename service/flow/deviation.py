@@ -22,7 +22,7 @@ class Deviation:
 def deviation(theory: Theory, measurement: Measurement) -> Deviation:
     """Compare the figures of a network with the prediction for it."""
     moments = [layer.forward.preactivation for layer in measurement.figures.layers]
-    measured = [moment.mean**2 + moment.std**2 for moment in moments]
+    measured = [moment.mean * moment.mean + moment.std * moment.std for moment in moments]
     pairs = zip(measured, theory.preactivation_mean_square, strict=True)
     decay = measurement.figures.summary.decay_per_layer
     return Deviation(

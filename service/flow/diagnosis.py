@@ -6,7 +6,7 @@ The thresholds stand here and in docs/gradient-flow.md: a finding is a warning o
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, inf, isfinite, log
+from math import inf, isfinite, prod
 from typing import Literal
 
 import numpy as np
@@ -252,7 +252,7 @@ def _bounds(case: Case) -> tuple[float | None, float | None]:
     slopes = [steepest(step.layer.activation, step.layer.parameters) for step in case.dense[:-1]]
     if not slopes or inf in slopes or 0 in slopes:
         return None, None
-    return max(slopes), exp(sum(map(log, slopes)))
+    return max(slopes), prod(slopes)
 
 
 def _saturation(case: Case) -> Iterator[Finding]:

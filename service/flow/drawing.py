@@ -29,6 +29,7 @@ class Drawing:
     goal: Goal
 
 
+@np.errstate(over="ignore")  # what float32 cannot hold becomes infinite, and is found where it is
 def drawing(experiment: Experiment, steps: Sequence[Step], trial: int) -> Drawing:
     """The numbers of one trial, in the dtype of the experiment."""
     seed, dtype = experiment.seed, np.dtype(experiment.dtype)

@@ -67,12 +67,16 @@ def _mse(y: Array, goal: Goal) -> tuple[float, Array]:
 
 
 def _cross_entropy(y: Array, goal: Goal) -> tuple[float, Array]:
-    """The gradient at the true class is −Σ of the other probabilities, which does not cancel where p → 1."""
-    here = np.arange(len(y)), np.asarray(goal, dtype=np.intp)
-    shifted = y - np.max(y, axis=1, keepdims=True)
+    """The gradient at the true class is −Σ of the other probabilities, and ln Σ eʸ is log1p: none cancels where p → 1."""
+    rows = np.arange(len(y))
+    here, largest = (rows, np.asarray(goal, dtype=np.intp)), (rows, np.argmax(y, axis=1))
+    shifted = y - y[largest][:, np.newaxis]
     powers = np.exp(shifted)
-    total = np.sum(powers, axis=1, keepdims=True)
-    loss = np.mean(np.log(total[:, 0]) - shifted[here])
+    powers[largest] = 0.0
+    others = np.sum(powers, axis=1, keepdims=True)
+    loss = np.mean(np.log1p(others[:, 0]) - shifted[here])
+    powers[largest] = 1.0
+    total = 1.0 + others
     probability = powers / total
     probability[here] = 0.0
     probability[here] = -np.sum(probability, axis=1)

@@ -10,7 +10,7 @@ from service.flow import losses
 from service.flow.drawing import Drawing, drawing
 from service.flow.network import Experiment
 from service.flow.normalization import Numbers
-from service.flow.norms import norm, ratio
+from service.flow.norms import mean_square, norm, ratio
 from service.flow.propagation import Passed, Trace, backward, forward, jacobian
 from service.flow.report import BackwardFigures, Figures, ForwardFigures, JacobianFigures, LayerFigures, Summary
 from service.flow.statistics import Observed, backward_figures, equal_columns, forward_figures
@@ -63,7 +63,7 @@ def measure_drawing(experiment: Experiment, steps: Sequence[Step], drawn: Drawin
             input_gradient_norm=norm(of_input),
             summary=_summary(layers, _singular_values(experiment, steps, drawn, trace)),
         )
-        return Measurement(figures, None, signal.observed(), norm(drawn.x) ** 2 / max(drawn.x.size, 1))
+        return Measurement(figures, None, signal.observed(), mean_square(drawn.x))
 
 
 class _Signal:
@@ -105,9 +105,16 @@ class _Signal:
 
 def _summary(layers: Sequence[LayerFigures], singular: JacobianFigures | None) -> Summary:
     first, last = layers[0].backward, layers[-1].backward
-    whole = ratio(first.preactivation_gradient_norm, last.preactivation_gradient_norm)
-    decay = whole ** (1 / (len(layers) - 1)) if whole is not None and len(layers) > 1 else None
-    return Summary(ratio(first.weight_gradient_norm, last.weight_gradient_norm), decay, singular)
+    return Summary(
+        gradient_ratio=ratio(first.weight_gradient_norm, last.weight_gradient_norm),
+        decay_per_layer=_decay(first.preactivation_gradient_norm, last.preactivation_gradient_norm, len(layers) - 1),
+        jacobian=singular,
+    )
+
+
+def _decay(first: float, last: float, steps: int) -> float | None:
+    """(first/last)^(1/steps), by roots whose quotient cannot overflow."""
+    return ratio(first ** (1 / steps), last ** (1 / steps)) if steps else None
 
 
 def _singular_values(

@@ -34,10 +34,15 @@ def mean_and_std(x: Numbers) -> tuple[float, float]:
     return mean, norm_about(x, mean) / sqrt(x.size)
 
 
+def mean_square(x: Numbers) -> float:
+    """Σx²/n; infinite where the sum is beyond the largest number."""
+    return sum(float(block @ block) for block in _blocks(x)) / x.size
+
+
 def norm_about(x: Numbers, centre: float) -> float:
     """√Σ(x − centre)²."""
     plain = sqrt(sum(float(block @ block) for block in (piece - centre for piece in _blocks(x))))
-    return plain if plain == 0.0 or _SAFE[0] < plain < _SAFE[1] else norm(x.astype(np.float64) - centre)
+    return plain if _SAFE[0] < plain < _SAFE[1] else norm(x.astype(np.float64) - centre)
 
 
 def _blocks(x: Numbers) -> Iterator[Array]:

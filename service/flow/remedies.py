@@ -15,7 +15,7 @@ from service.flow.initializers import WEIGHTS, drawn
 from service.flow.meanfield.solution import solve
 from service.flow.measurement import Measurement, measure
 from service.flow.network import Block, Drawn, Experiment, Given, Layer
-from service.flow.unrolled import cost, unroll
+from service.flow.unrolled import Cost, cost, effort, unroll
 
 MOST_RUNS = 12  # changes that are tried for one experiment
 SMALL_BIAS = 0.01
@@ -51,15 +51,15 @@ class _Candidate:
 
 
 def remedies(
-    experiment: Experiment, measurement: Measurement, findings: tuple[Finding, ...], most_operations: int
+    experiment: Experiment, measurement: Measurement, findings: tuple[Finding, ...], at_most: Cost
 ) -> dict[Code, tuple[Remedy, ...]]:
-    """For each finding the changes that were run and help, the best first; no more runs than the operations allow."""
+    """For each finding the changes that were run and help, the best first; no more is taken than `at_most`."""
     wanted = {finding.code: finding for finding in findings}
     found: dict[Code, list[tuple[tuple[float, ...], Remedy]]] = {code: [] for code in wanted}
-    runs = min(MOST_RUNS, most_operations // max(1, _operations(experiment)))
+    runs = min(MOST_RUNS, at_most.operations // effort(unroll(experiment), experiment))
     for candidate in _CANDIDATES:
         codes = [code for code in candidate.codes if code in wanted]
-        changed = _changed(candidate, experiment) if codes and runs > 0 else None
+        changed = _changed(candidate, experiment, at_most.bytes) if codes and runs > 0 else None
         if changed is None:
             continue
         runs -= 1
@@ -77,20 +77,16 @@ def _first(ranked: tuple[tuple[float, ...], Remedy]) -> tuple[float, ...]:
     return ranked[0]
 
 
-def _operations(experiment: Experiment) -> int:
-    return cost(unroll(experiment), experiment).operations * experiment.trials
-
-
-def _changed(candidate: _Candidate, experiment: Experiment) -> Experiment | None:
-    """The changed experiment, unless the change changes nothing or makes what cannot be."""
+def _changed(candidate: _Candidate, experiment: Experiment, most_bytes: int) -> Experiment | None:
+    """The changed experiment, unless the change changes nothing or makes what cannot be or be run."""
     changed = candidate.change(experiment)
     if changed.entries == experiment.entries:
         return None
     try:
-        unroll(changed)
+        steps = unroll(changed)
     except ActiscopeError:
         return None
-    return changed
+    return changed if cost(steps, changed).bytes <= most_bytes else None
 
 
 def _gravity(findings: tuple[Finding, ...], code: Code | None = None) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from service.activations.model import Elementwise, Value
 from service.flow.network import Layer
 from service.flow.normalization import Numbers
-from service.flow.norms import mean_and_std, norm, ratio
+from service.flow.norms import mean_and_std, mean_square, norm, ratio
 from service.flow.propagation import Passed
 from service.flow.report import BackwardFigures, ForwardFigures, Moments, Spread
 from service.flow.unrolled import Dense
@@ -38,7 +38,7 @@ def forward_figures(layer: Layer, g: Numbers, slope: Numbers | None, h: Numbers)
         dead = float(np.count_nonzero(silent.all(axis=0))) if inactive else 0.0
         saturated = _below(size, steepest(layer.activation, layer.parameters))
         mean = float(np.mean(slope, dtype=np.float64))
-        squared = norm(slope) ** 2 / slope.size
+        squared = mean_square(slope)
     return ForwardFigures(
         preactivation=Moments(*mean_and_std(g)),
         activation=Spread(*mean_and_std(h), float(np.min(h)), float(np.max(h))),
@@ -73,14 +73,13 @@ def backward_figures(
 ) -> BackwardFigures:
     """The figures of the gradient at a layer, from ∂L/∂g, ∂L/∂x and ∂L/∂W."""
     change = norm(of_weights)
-    stepped = ratio(change, norm(weights))
     return BackwardFigures(
         preactivation_gradient_norm=norm(gradient),
         weight_gradient_norm=change,
         bias_gradient_norm=None if step.layer.bias is None else norm(np.sum(gradient, axis=0, dtype=np.float64)),
         input_gradient_norm=norm(of_input),
         sign_coherence=sign_coherence(passed.x, gradient),
-        update_ratio=None if stepped is None else rate * stepped,
+        update_ratio=ratio(rate * change, norm(weights)),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from service.flow.norms import mean_and_std
+
 Tree = TypeVar("Tree")
 Statistic = Callable[[Sequence[float]], float | None]
 
@@ -18,12 +20,13 @@ def mean(values: Sequence[float]) -> float:
 
 def standard_error(values: Sequence[float]) -> float | None:
     """s/√n with the sample standard deviation s; None for a single value."""
-    return float(np.std(values, ddof=1) / sqrt(len(values))) if len(values) > 1 else None
+    return mean_and_std(np.array(values))[1] / sqrt(len(values) - 1) if len(values) > 1 else None
 
 
 def over(trials: Sequence[Tree], statistic: Statistic) -> Tree:
     """The same tree of figures with the statistic at each; names and counts stay, a figure of no trial is None."""
-    return _over(trials, statistic)  # type: ignore[no-any-return]  # one tree goes in, one of its kind comes out
+    with np.errstate(all="ignore"):
+        return _over(trials, statistic)  # type: ignore[no-any-return]  # one tree goes in, one of its kind comes out
 
 
 def _over(trials: Sequence[Any], statistic: Statistic) -> Any:  # noqa: ANN401  figures, or trees of them

@@ -12,7 +12,9 @@ from service.errors import Fault, InvalidInput, Path
 from service.flow.network import Block, Experiment, Given, Layer, Normalization
 
 _AXES = (-1, 1)  # the units of a (batch, units) array
-_ROOM = 2**20  # bytes of the blocks in which functions and sums are computed
+_ROOM = 2**21  # bytes of the blocks in which functions and sums are computed
+_IN_THE_MAKING = 4, 33  # float64 arrays of a layer that are there at once: usually, and in functions of vectors
+_PER_STEP = 500_000  # operations that would be done in the time in which Python takes one step one way
 _PER_ACTIVATION = 60  # operations that one activation costs, forward and backward, as measured beside a product
 
 
@@ -101,16 +103,21 @@ def _layers(entry: Layer | Block, number: int) -> Iterator[tuple[Layer, Path]]:
 def _chained(index: int, layer: Layer, width: int, path: Path) -> Dense:
     """The layer in its place, if its explicit arrays fit."""
     if isinstance(layer.weights, Given) and layer.weights.values.shape != (width, layer.units):
-        found = "×".join(map(str, layer.weights.values.shape))
+        found = "×".join(map(str, layer.weights.values.shape)) + _of_tensor(layer.weights)
         detail = f"Layer {index} takes {width} inputs to {layer.units} units: weights must be {width}×{layer.units} "
         raise InvalidInput(Fault((*path, "weights"), f"{detail}(n_in × n_out), not {found}."))
     if isinstance(layer.bias, Given) and layer.bias.values.shape != (layer.units,):
         found = "×".join(map(str, layer.bias.values.shape)) or "a single number"
-        raise InvalidInput(Fault((*path, "bias"), f"Layer {index} has {layer.units} units: bias has {found}."))
+        detail = f"Layer {index} has {layer.units} units: bias has {found}{_of_tensor(layer.bias)}."
+        raise InvalidInput(Fault((*path, "bias"), detail))
     dense = Dense(index, layer, width, layer.units, path)
     if isinstance(layer.activation, AlongAxis):
         _check_axis(dense)
     return dense
+
+
+def _of_tensor(given: Given) -> str:
+    return "" if given.tensor is None else f" (tensor {given.tensor!r}, {given.layout or 'n_in × n_out'})"
 
 
 def _check_axis(dense: Dense) -> None:
@@ -145,9 +152,11 @@ def outputs(steps: tuple[Step, ...]) -> int:
 def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     """What one trial takes.
 
-    Operations: three products per layer, the functions and figures, and the ways back of the Jacobian. Bytes: all
+    Operations: three products per layer, the functions and figures, and the ways back of the Jacobian with its
+    singular values. Bytes: all
     weights, what each layer keeps for the way back (activation and slope, or more if it is normalized), and room for
-    what is in the making: a layer's arrays in float64, the gradient of its weights, and the drawing of them.
+    what is in the making: a layer's arrays in float64, the gradient of its weights, and the drawing of these or of
+    the input.
     """
     item, batch = (4 if experiment.dtype == "float32" else 8), experiment.batch
     layers = [step for step in steps if isinstance(step, Dense)]
@@ -156,13 +165,25 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     widest = max(step.n_out for step in layers)
     largest = max(step.n_in * step.n_out for step in layers)
     samples = min(experiment.jacobian_samples, batch)
+    making = 8 * _IN_THE_MAKING[any(isinstance(step.layer.activation, AlongAxis) for step in layers)]
     mixed = any(step.layer.normalization == "batch" for step in layers)
+    matrix = sorted((outputs(steps), experiment.features)) if samples else (0, 0)
     rows = outputs(steps) * (batch if mixed else 1) if samples else 0
     return Cost(
-        operations=6 * batch * weights + 2 * samples * rows * weights + _PER_ACTIVATION * batch * kept,
+        operations=6 * batch * weights
+        + 2 * samples * rows * weights
+        + 4 * samples * matrix[0] ** 2 * matrix[1]
+        + _PER_ACTIVATION * batch * kept,
         bytes=item * (weights + largest + batch * (kept + experiment.features))
-        + batch * widest * (4 * 8 + 4 * item)
-        + 3 * 8 * largest
-        + 4 * 8 * rows * max(widest, experiment.features)
+        + batch * widest * (making + 4 * item)
+        + 3 * 8 * max(largest, batch * experiment.features)
+        + making * rows * max(widest, experiment.features)
         + _ROOM,
     )
+
+
+def effort(steps: tuple[Step, ...], experiment: Experiment) -> int:
+    """The operations of all trials, and what would be done while Python takes the steps, however small they are."""
+    samples = min(experiment.jacobian_samples, experiment.batch)
+    walking = _PER_STEP * len(steps) * (20 + samples)  # with all figures a step takes as long as 20 without
+    return experiment.trials * (cost(steps, experiment).operations + walking)

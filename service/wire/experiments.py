@@ -1,8 +1,9 @@
 """From the request for a gradient flow to the experiment that it describes."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from re import split
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from service.activations import lookup
 from service.activations.model import Activation, Array, Value
 from service.activations.parameters import bind
-from service.errors import InvalidInput, Path, UnknownActivation, within
+from service.errors import Fault, InvalidInput, LimitExceeded, Path, UnknownActivation, within
 from service.flow.initializers import INPUTS, drawn
 from service.flow.network import Block, Drawn, Experiment, Given, Layer, Loss, SampledInput
 from service.wire.flow import GradientFlowRequest, NetworkRequest
@@ -29,10 +30,32 @@ from service.wire.networks import (
 Tensors = Mapping[str, NDArray[Any]]  # any: of the dtype that was uploaded
 
 
+class _Once(dict[str, NDArray[Any]]):  # any: of the dtype that was uploaded
+    """Tensors of an upload, each of which is read once, in however many places it stands."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        super().__init__(tensors)
+        self._read: dict[tuple[str, str | None], Array] = {}
+
+    @classmethod
+    def of(cls, tensors: Tensors) -> Self:
+        """The same tensors."""
+        return tensors if isinstance(tensors, cls) else cls(tensors)
+
+    def read(self, name: str, layout: str | None) -> Array:
+        """The numbers, all finite; matrices in PyTorch's layout are turned."""
+        if (name, layout) not in self._read:
+            values = np.asarray(self[name], dtype=np.float64)
+            turned = values.T if layout == "pytorch" and values.ndim == 2 else values
+            self._read[name, layout] = _finite(np.ascontiguousarray(turned), name)
+        return self._read[name, layout]
+
+
 def experiment_of(request: GradientFlowRequest, tensors: Tensors) -> Experiment:
     """The experiment; raises InvalidInput or UnknownActivation, which name the layer."""
+    tensors = _Once.of(tensors)
     with within("input"):
-        given = _input(request.input, tensors)
+        given = input_of(request.input, tensors)
     return Experiment(
         input=given,
         entries=entries_of(request, tensors),
@@ -45,8 +68,28 @@ def experiment_of(request: GradientFlowRequest, tensors: Tensors) -> Experiment:
     )
 
 
+@contextmanager
+def blamed_on_model(request: NetworkRequest) -> Iterator[None]:
+    """What is wrong with a layer is blamed on `model` where the layers come from there."""
+    try:
+        yield
+    except InvalidInput as error:
+        if request.model is None:
+            raise
+        raise InvalidInput(*(Fault(_in_model(fault.path), fault.detail) for fault in error.faults)) from None
+    except LimitExceeded as error:
+        if request.model is None:
+            raise
+        raise LimitExceeded(error.limit, str(error), _in_model(error.path)) from None
+
+
+def _in_model(path: Path) -> Path:
+    return ("model",) if path[:1] == ("layers",) else path
+
+
 def entries_of(request: NetworkRequest, tensors: Tensors) -> tuple[Layer | Block, ...]:
     """The layers and blocks of a request, in order."""
+    tensors = _Once.of(tensors)
     if request.model is not None:
         with within("model"):
             return tuple(_whole_model(request.model, tensors))
@@ -103,10 +146,12 @@ def _units(given: LayerDescription, weights: Drawn | Given) -> int:
 def _source(given: Drawn | TensorReference | Array, tensors: Tensors, rank: int) -> Drawn | Given:
     if isinstance(given, Drawn):
         return given
-    values, name, layout = _array(given, tensors)
+    values, name, layout = array_of(given, tensors)
     if values.ndim != rank:
         wanted = "2 axes (n_in × n_out)" if rank == 2 else "1 axis (n_out)"
         raise InvalidInput.at(detail=f"Must have {wanted}; it has {values.ndim}.")
+    if not values.size:
+        raise InvalidInput.at(detail=f"Must hold at least one number; the shape is {list(values.shape)}.")
     return Given(values, name, layout)
 
 
@@ -116,15 +161,13 @@ class _Found(NamedTuple):
     layout: Any = None  # any: the one layout there is, or none
 
 
-def _array(given: Array | TensorReference, tensors: Tensors) -> _Found:
+def array_of(given: Array | TensorReference, tensors: Tensors) -> _Found:
     """Finite numbers of the body or of the upload; matrices in PyTorch's layout are turned."""
     if isinstance(given, TensorReference):
         if given.tensor not in tensors:
             names = ", ".join(list(tensors)[:8]) or "none, since nothing was uploaded"
             raise InvalidInput.at("tensor", detail=f"There is no tensor {given.tensor[:64]!r}; there are {names}.")
-        values = np.asarray(tensors[given.tensor], dtype=np.float64)
-        turned = values.T if given.layout == "pytorch" and values.ndim == 2 else values
-        return _Found(_finite(np.ascontiguousarray(turned), given.tensor), given.tensor, given.layout)
+        return _Found(_Once.of(tensors).read(given.tensor, given.layout), given.tensor, given.layout)
     return _Found(_finite(given))
 
 
@@ -136,14 +179,15 @@ def _finite(values: Array, tensor: str | None = None) -> Array:
     raise InvalidInput.at(*(() if tensor else place), detail=detail)
 
 
-def _input(given: Input, tensors: Tensors) -> SampledInput | Given:
+def input_of(given: Input, tensors: Tensors) -> SampledInput | Given:
+    """The input of a request; a batch of numbers must be one."""
     if isinstance(given, SampledInputDescription):
         chosen = {name: getattr(given, name) for name in ("mean", "std", "low", "high")}
         set_ones = {name: value for name, value in chosen.items() if value is not None}
         return SampledInput(drawn(given.distribution, set_ones, INPUTS, "distribution"), given.features, given.batch)
     inside: Path = ("values",) if isinstance(given, GivenInputDescription) else ()
     with within(*inside):
-        found = _array(given.values if isinstance(given, GivenInputDescription) else given, tensors)
+        found = array_of(given.values if isinstance(given, GivenInputDescription) else given, tensors)
         if found.values.ndim != 2 or 0 in found.values.shape:
             shape = list(found.values.shape)
             raise InvalidInput.at(detail=f"Must be batch × features, with at least one of each; the shape is {shape}.")
@@ -154,13 +198,13 @@ def loss_of(given: LossDescription, tensors: Tensors) -> Loss:
     """The loss; what the targets must look like is checked once the network's outputs are known."""
     if given.gradient is not None:
         with within("loss", "gradient"):
-            return Loss(given.name, gradient=_array(given.gradient, tensors).values)
+            return Loss(given.name, gradient=array_of(given.gradient, tensors).values)
     if given.name in ("sum", "mean"):
         return Loss(given.name)
     if given.targets is None or isinstance(given.targets, str):
         return Loss(given.name, targets="random")
     with within("loss", "targets"):
-        return Loss(given.name, targets=_array(given.targets, tensors).values)
+        return Loss(given.name, targets=array_of(given.targets, tensors).values)
 
 
 def _whole_model(model: ModelDescription, tensors: Tensors) -> Iterator[Layer]:

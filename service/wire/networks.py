@@ -15,9 +15,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from service.activations.model import Array as Numbers
-from service.errors import InvalidInput
+from service.errors import InvalidInput, Limit
 from service.flow.initializers import ALIASES, BIASES, WEIGHTS, Rule, drawn
 from service.flow.network import Drawn
+from service.settings import Settings
 from service.wire.evaluation import MAX_NAME
 from service.wire.faults import TAG
 from service.wire.model import Array, GivenParameters, NestedNumbers, Part, PublishedAs, Scalar, conflict, read_numbers
@@ -129,6 +130,21 @@ Entry = Annotated[
     Annotated[LayerDescription, Tag(TAG + "layer")] | Annotated[BlockDescription, Tag(TAG + "block")],
     Discriminator(_layer_or_block),
 ]
+
+
+def _few_enough(value: object, info: ValidationInfo) -> object:
+    """Entries that are surely more than there may be layers are refused before each of them is looked at."""
+    limit = Limit("max_layers", (info.context or Settings()).max_layers)
+    entries = value if isinstance(value, list) else ()
+    blocks = (entry.get("block") if isinstance(entry, dict) else None for entry in entries)
+    layers = sum(len(block) if isinstance(block, list) else 1 for block in blocks)
+    if layers > limit.value:
+        detail = f"The network has at least {layers} layers; {limit.value} are allowed."
+        raise PydanticCustomError("limit", "{detail}", {"detail": detail, "limit": limit})
+    return value
+
+
+Entries = Annotated[list[Entry], Field(min_length=1), BeforeValidator(_few_enough)]
 
 
 class ModelDescription(Part):

@@ -6,10 +6,10 @@ from service.wire.model import Wire
 
 
 class ProblemFault(Wire):
-    """One field at fault: `pointer` leads to it in the body, or `parameter` names the query item or header."""
+    """One field at fault: `pointer` leads to it in the body, or `parameter` names the query item, header or part."""
 
     pointer: str | None = Field(default=None, description="RFC 6901 pointer into the body.")
-    parameter: str | None = Field(default=None, description="Name of the query item or header.")
+    parameter: str | None = Field(default=None, description="Name of the query item, header or part.")
     detail: str = Field(description="What is wrong with it.")
 
 

@@ -87,7 +87,12 @@ def _same_shape(before: Experiment, after: Experiment) -> bool:
 
 
 def _changes(old: Layer, new: Layer, path: str) -> Iterator[Operation]:
-    """The members that differ; numbers of the caller's own are never changed, only replaced by a rule."""
+    """The members that differ; numbers of the caller's own are never changed, only replaced by a rule.
+
+    Where weights told the number of units, it must be told once they are drawn.
+    """
+    if isinstance(old.weights, Given) and isinstance(new.weights, Drawn):
+        yield Operation(op="add", path=f"{path}/units", value=new.units)
     for member in _MEMBERS:
         kept = getattr(old, member) == getattr(new, member)
         if not kept:

@@ -25,7 +25,7 @@ OPERATIONS = [
 ]
 EXAMPLES = [
     pytest.param(path, name, id=f"{path} {name}")
-    for path in ("/evaluate", "/derivative")
+    for path in ("/evaluate", "/derivative", "/gradient-flow", "/gradient-flow/mean-field")
     for name in CONTRACT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
 ]
 GOOD = b'{"activation": "relu", "x": 1}'
@@ -51,6 +51,7 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "unknown_name": {},
     "unknown_problem": {},
     "not_acceptable": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
+    "no_such_stream": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
     "body_too_large": {"content": GOOD, "headers": JSON | {"Content-Length": "67108865"}},
     "unsupported_media_type": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
     "ragged_array": {"content": b'{"activation": "relu", "x": [[1, 2], [3]]}'},
@@ -151,6 +152,14 @@ def test_every_example_is_answered_as_documented(client: Client, path: str, name
     answer = client.post(path, question)
     assert close(answer.json(), documented)
     assert list(answer.json()) == list(documented) or set(answer.json()) == set(documented)
+
+
+def test_the_example_of_a_stream_is_its_first_record(client: Client) -> None:
+    operation = CONTRACT["paths"]["/gradient-flow/training"]["post"]
+    question = operation["requestBody"]["content"]["application/json"]["examples"]["zig_zag"]["value"]
+    documented = operation["responses"]["200"]["content"]["application/x-ndjson"]["example"]
+    first = orjson.loads(client.post("/gradient-flow/training", question).text.splitlines()[0])
+    assert close(first, documented)
 
 
 @pytest.mark.parametrize(

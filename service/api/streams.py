@@ -1,0 +1,124 @@
+"""Answers that are sent record by record as they come to be: lines of JSON, or server-sent events.
+
+The records are computed beside the event loop, and no faster than the client takes them. When the client goes away the
+computation stops where it is: no more than one record is computed for nobody.
+"""
+
+import logging
+from collections.abc import Generator
+from threading import Lock
+from time import monotonic
+
+from anyio import create_task_group, to_thread
+from pydantic_core import from_json, to_json
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from service.api.problems import internal_error
+from service.api.requests import quality
+
+NDJSON = "application/x-ndjson"
+EVENTS = "text/event-stream"
+
+_HOP = 0.01  # seconds of work for one change of threads: many small records pay for it together
+
+logger = logging.getLogger(__name__)
+
+Records = Generator[object, None, None]
+
+
+def accepted_stream(request: Request) -> str:
+    """The media type that the client prefers, lines of JSON if it does not care; refuses one that takes neither."""
+    wanted = ",".join(request.headers.getlist("accept"))
+    lines, events = (quality(wanted, media_type) for media_type in (NDJSON, EVENTS)) if wanted.strip() else (1.0, 0.0)
+    if not lines and not events:
+        raise HTTPException(406, f"This path answers with {NDJSON} or {EVENTS}, which Accept excludes.")
+    return EVENTS if events > lines else NDJSON
+
+
+class RecordStream(Response):
+    """Sends each record that a generator yields, as soon as it exists; None is nothing to send, and a chance to stop.
+
+    Records are what pydantic writes as JSON, non-finite numbers by name. A server-sent event's id is its number, from
+    0. A failure on the way is told in a last record {"problem": …}.
+    """
+
+    def __init__(self, records: Records, media_type: str) -> None:
+        super().__init__(media_type=media_type)
+        del self.headers["content-length"]
+        self.headers["Cache-Control"] = "no-store"
+        self.headers["X-Accel-Buffering"] = "no"  # proxies are to pass each record on at once
+        self._records = records
+        self._working = Lock()
+        self._gone = self._ended = False
+        self._sent = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send all records, or stop when the client is gone."""
+        try:
+            async with create_task_group() as group:
+
+                async def watch() -> None:
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+                    self._gone = True
+                    group.cancel_scope.cancel()
+
+                group.start_soon(watch)
+                await self._send_all(scope, send)
+                group.cancel_scope.cancel()
+        finally:
+            self._gone = True
+            self._close()
+
+    async def _send_all(self, scope: Scope, send: Send) -> None:
+        start: Message = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        try:
+            await send(start)
+            while not self._ended:
+                body = await to_thread.run_sync(self._work, scope, Headers(raw=start["headers"]))
+                if body:
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except OSError:  # how a server says that nobody listens any more
+            logger.info("the client of a stream went away")
+
+    def _work(self, scope: Scope, headers: Headers) -> bytes:
+        """As many records as a change of threads is worth, written."""
+        with self._working:
+            written = self._next(scope, headers)
+        if self._gone:
+            self._close()
+        return written
+
+    def _close(self) -> None:
+        """Close the generator, unless a thread that could not be waited for still runs it: then that closes it."""
+        if self._working.acquire(blocking=False):
+            try:
+                self._records.close()
+            finally:
+                self._working.release()
+
+    def _next(self, scope: Scope, headers: Headers) -> bytes:
+        until, written = monotonic() + _HOP, bytearray()
+        try:
+            for record in self._records:
+                if record is not None:
+                    written += self._written(record)
+                if self._gone or monotonic() > until:
+                    return bytes(written)
+        except Exception:
+            # the envelope has put the request's name among the headers when they were sent
+            name = headers.get("x-request-id", "")
+            logger.exception("request %s: the stream of %s %r failed", name, scope["method"], scope["path"])
+            written += self._written({"problem": from_json(bytes(internal_error(scope, name).body))})
+        self._ended = True
+        return bytes(written)
+
+    def _written(self, record: object) -> bytes:
+        number, text = self._sent, to_json(record, inf_nan_mode="strings")
+        self._sent += 1
+        return b"id: %d\ndata: %b\n\n" % (number, text) if self.media_type == EVENTS else text + b"\n"

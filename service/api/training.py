@@ -1,0 +1,127 @@
+"""Training: `POST /gradient-flow/training`."""
+
+from collections.abc import Generator
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service.api.budgets import admit
+from service.api.documentation import NETWORK, UPLOAD, Responses, problems, upload_body
+from service.api.examples import Example, Json
+from service.api.requests import settings_of
+from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
+from service.api.uploads import read_with_tensors
+from service.errors import Limit, LimitExceeded
+from service.flow.history import TrainingRecord, TrainingSummary
+from service.flow.training import Plan, Trainer, budget, sketch
+from service.settings import Settings
+from service.wire.experiments import Tensors, blamed_on_model
+from service.wire.training import TrainingDone, TrainingRequest, plan_of
+
+router = APIRouter(tags=["gradient flow"])
+
+PATH = "/gradient-flow/training"
+EXAMPLES = {
+    "dying_relu": Example(
+        "A learning rate that kills relu units one by one, on handwritten digits",
+        {
+            "layers": [
+                {"units": 32, "activation": "relu", "weights": "he_normal", "repeat": 2},
+                {"units": 10, "activation": "identity", "weights": "glorot_normal"},
+            ],
+            "data": "digits",
+            "steps": 20,
+            "learning_rate": 2.0,
+        },
+    ),
+    "zig_zag": Example(
+        "One linear unit whose inputs are all positive: its weights move up together or down together",
+        {
+            "layers": [{"activation": "identity", "weights": [[0.0], [0.0]], "bias": None}],
+            "data": {
+                "values": [[1.0, 0.5], [0.5, 1.0], [0.9, 0.8], [0.6, 0.7]],
+                "targets": [[0.5], [-0.5], [0.1], [-0.1]],
+            },
+            "steps": 8,
+            "learning_rate": 0.25,
+            "batch_size": 1,
+            "shuffle": False,
+        },
+    ),
+}
+UPLOADED: Json = {
+    "model": {"layout": "pytorch", "activation": "relu", "output_activation": "identity"},
+    "data": {"values": {"tensor": "x"}, "targets": {"tensor": "classes"}},
+    "steps": 100,
+    "learning_rate": 0.1,
+}
+_FAILURES = (
+    "malformed_json",
+    "too_deep",
+    "no_such_stream",
+    "body_too_large",
+    "unsupported_media_type",
+    "no_query_items",
+)
+
+
+def _streamed(schema: str) -> Responses:
+    """The answer of an operation that sends record by record."""
+    record = {"$ref": f"#/components/schemas/{schema}"}
+    sent = "One record a line, or one server-sent event each; a record is sent as soon as it exists."
+    events = {"type": "string", "description": "`id:` is the number of the record from 0, `data:` the record."}
+    return {200: {"description": sent, "content": {NDJSON: {"schema": record}, EVENTS: {"schema": events}}}}
+
+
+@router.post(
+    PATH,
+    operation_id="train",
+    summary="Training of a network, step by step",
+    openapi_extra=upload_body("TrainingRequest", EXAMPLES, UPLOADED),
+    response_class=Response,
+    responses=_streamed("TrainingLine") | problems(PATH, *_FAILURES, *NETWORK, *UPLOAD),
+)
+async def training(request: Request) -> Response:
+    """Train a network by stochastic gradient descent, and tell of every step as it is taken.
+
+    - The request is that of a gradient flow with `data` to train on (`digits`, `two_moons`, or samples of one's own;
+      else its `input` and targets), `steps`, `learning_rate`, `momentum`, `batch_size` and `shuffle`.
+    - Each record has the loss, accuracy, gradient norms and dead units of the mini-batch, and `path_ratio`: how much
+      longer the way of the weights is than the distance they came. `diverged` tells when the loss runs away; the first
+      loss or gradient that is not finite ends the training.
+    - The last record is `{"done": true, "summary": …}`: accuracy on samples that were not trained on, when units died,
+      how the weights went to and fro, and the learning rate beyond which gradient descent cannot settle.
+    - As lines of JSON (`application/x-ndjson`), or for `Accept: text/event-stream` as server-sent events. Whoever hangs
+      up stops the training. If the service fails on the way, the last record is `{"problem": …}`.
+    """
+    media_type = accepted_stream(request)
+    question, tensors = await read_with_tensors(TrainingRequest, request)
+    trainer = await to_thread.run_sync(trainer_of, question, tensors, settings_of(request))
+    return RecordStream(_lines(trainer), media_type)
+
+
+def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) -> Trainer:
+    """All that can be refused is refused here, before the first record."""
+    plan = plan_of(question, tensors)
+    with blamed_on_model(question):
+        admit(sketch(plan, plan.batch), settings)
+        _admit_whole(plan, settings)
+        return Trainer(plan)
+
+
+def _admit_whole(plan: Plan, settings: Settings) -> None:
+    estimate = budget(plan)
+    if estimate.operations > settings.max_flow_operations:
+        limit = Limit("max_flow_operations", settings.max_flow_operations)
+        detail = f"The training would take about {estimate.operations:.2g} operations; {limit.value:.2g} are allowed."
+        raise LimitExceeded(limit, detail, ("steps",))
+    if estimate.bytes > settings.max_flow_bytes:
+        limit = Limit("max_flow_bytes", settings.max_flow_bytes)
+        detail = f"The training would take about {estimate.bytes} bytes of memory; {limit.value} are allowed."
+        raise LimitExceeded(limit, detail, ("layers",))
+
+
+def _lines(trainer: Trainer) -> Generator[TrainingRecord | TrainingDone | None, None, None]:
+    for told in trainer.run():
+        yield TrainingDone(summary=told) if isinstance(told, TrainingSummary) else told
