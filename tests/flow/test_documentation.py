@@ -1,0 +1,69 @@
+"""What docs/gradient-flow.md shows is what the service does."""
+
+import json
+import re
+from contextlib import redirect_stdout
+from dataclasses import fields
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.flow.diagnosis import DEAD, EXPLODING, ONE_SIGNED, SATURATED, VANISHING
+from service.flow.initializers import BIASES, WEIGHTS
+from service.flow.remedies import MOST_RUNS
+from service.settings import Settings
+from tests.client import Client
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "gradient-flow.md").read_text()
+
+
+def test_the_worked_example_prints_what_it_shows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
+
+    def post(url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  httpx knows them
+        return client.request("POST", url.removeprefix("http://127.0.0.1:8000"), **options)
+
+    monkeypatch.setattr(httpx, "post", post)
+    monkeypatch.chdir(ROOT)
+    printed = StringIO()
+    with redirect_stdout(printed):
+        exec(code, {})  # noqa: S102  the text is ours
+    assert printed.getvalue() == shown
+
+
+def test_relu_units_die_as_the_page_tells(client: Client) -> None:
+    (request,) = re.findall(r'`(\{"layers".*?\})` kills', PAGE)
+    lines = client.post("/gradient-flow/training", request.encode()).text.splitlines()
+    *records, last = (json.loads(line) for line in lines)
+    dead = [sum(record["dead_units"]) for record in records]
+    assert f"{dead[0]} of 96 are dead on the first mini-batch, {dead[6]} on the seventh, nearly all on the last" in PAGE
+    assert dead[-1] >= 80
+    assert last["summary"]["accuracy"] < 0.2
+
+
+@pytest.mark.parametrize("name", WEIGHTS.keys() | BIASES.keys())
+def test_every_initializer_is_on_the_page(name: str) -> None:
+    stem = name.removesuffix("_normal").removesuffix("_uniform") if "_" in name else name
+    assert f"`{name}`" in PAGE or f"`{stem}_…`" in PAGE
+
+
+def test_every_threshold_is_on_the_page() -> None:
+    assert f"| is below | {VANISHING[0]:.0e} | {VANISHING[1]:.0e} |".replace("e-0", "e-") in PAGE.replace(
+        "‖∂L/∂g‖ of a layer over that of the last one is below", "is below"
+    )
+    assert f"| {EXPLODING[0]:.0e} | {EXPLODING[1]:.0e} |".replace("e+0", "e") in PAGE
+    for warning, critical in (DEAD, SATURATED):
+        assert f"| {warning:.0%} | {critical:.0%} |".replace("%", " %") in PAGE
+    assert f"at least {ONE_SIGNED}" in PAGE
+    assert f"At most {MOST_RUNS} changes" in PAGE
+
+
+def test_every_limit_on_the_page_is_a_setting() -> None:
+    names = set(re.findall(r"ACTISCOPE_(MAX_\w+)", PAGE))
+    assert names == {"MAX_LAYERS", "MAX_FLOW_BYTES", "MAX_FLOW_OPERATIONS"}
+    assert {name.lower() for name in names} <= {field.name for field in fields(Settings)}
