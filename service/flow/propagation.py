@@ -75,8 +75,7 @@ def forward(
     pending: Callable[[Numbers], None] | None = None
     for position, step in enumerate(steps):
         if isinstance(step, Join):
-            skipped, x = kept.pop(), _scaled(x, step.scale)
-            x = skipped + x if step.residual else x
+            x = _joined(step, kept.pop(), x)
             continue
         _tell(pending, x)
         pending = None
@@ -143,6 +142,10 @@ def _tell(pending: Callable[[Numbers], None] | None, numbers: Numbers) -> None:
     """Hand on what an observer waits for: the whole output of a layer, or the whole gradient by its input."""
     if pending:
         pending(numbers)
+
+
+def _joined(step: Join, skipped: Numbers, x: Numbers) -> Numbers:
+    return skipped + _scaled(x, step.scale) if step.residual else _scaled(x, step.scale)
 
 
 def _scaled(x: Numbers, scale: float) -> Numbers:
