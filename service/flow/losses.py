@@ -36,7 +36,8 @@ def check(loss: Loss, batch: int, n_out: int) -> None:
     wrong = (loss.targets != np.floor(loss.targets)) | (loss.targets < 0) | (loss.targets >= n_out)
     if wrong.any():
         place = int(np.argmax(wrong))
-        detail = f"Must be a class from 0 to {n_out - 1}, since the last layer has {n_out} outputs."
+        found = f"sample {place} has {loss.targets[place]:g}"
+        detail = f"Must be a class from 0 to {n_out - 1}, since the last layer has {n_out} outputs; {found}."
         raise InvalidInput.at("loss", "targets", place, detail=detail)
 
 
@@ -67,7 +68,7 @@ def _mse(y: Array, goal: Goal) -> tuple[float, Array]:
 
 
 def _cross_entropy(y: Array, goal: Goal) -> tuple[float, Array]:
-    """The gradient at the true class is −Σ of the other probabilities, and ln Σ eʸ is log1p: none cancels where p → 1."""
+    """The gradient at the true class is −Σ of the other probabilities, and ln Σeʸ a log1p: neither cancels as p → 1."""
     rows = np.arange(len(y))
     here, largest = (rows, np.asarray(goal, dtype=np.intp)), (rows, np.argmax(y, axis=1))
     shifted = y - y[largest][:, np.newaxis]

@@ -47,7 +47,7 @@ class _Once(dict[str, NDArray[Any]]):  # any: of the dtype that was uploaded
         if (name, layout) not in self._read:
             values = np.asarray(self[name], dtype=np.float64)
             turned = values.T if layout == "pytorch" and values.ndim == 2 else values
-            self._read[name, layout] = _finite(np.ascontiguousarray(turned), name)
+            self._read[name, layout] = _finite(np.asarray(turned, order="C"), name)
         return self._read[name, layout]
 
 
@@ -70,21 +70,22 @@ def experiment_of(request: GradientFlowRequest, tensors: Tensors) -> Experiment:
 
 @contextmanager
 def blamed_on_model(request: NetworkRequest) -> Iterator[None]:
-    """What is wrong with a layer is blamed on `model` where the layers come from there."""
+    """What is wrong with layers that come from `model` is blamed on it, and what is wrong in a tensor on its name."""
     try:
         yield
     except InvalidInput as error:
-        if request.model is None:
-            raise
-        raise InvalidInput(*(Fault(_in_model(fault.path), fault.detail) for fault in error.faults)) from None
+        faults = (Fault(_in_request(fault.path, request), fault.detail) for fault in error.faults)
+        raise InvalidInput(*faults) from None
     except LimitExceeded as error:
-        if request.model is None:
-            raise
-        raise LimitExceeded(error.limit, str(error), _in_model(error.path)) from None
+        raise LimitExceeded(error.limit, str(error), _in_request(error.path, request)) from None
 
 
-def _in_model(path: Path) -> Path:
-    return ("model",) if path[:1] == ("layers",) else path
+def _in_request(path: Path, request: NetworkRequest) -> Path:
+    if path[:1] == ("layers",) and request.model is not None:
+        return ("model",)
+    if path[:2] == ("loss", "targets") and isinstance(request.loss.targets, TensorReference):
+        return path[:2]
+    return path
 
 
 def entries_of(request: NetworkRequest, tensors: Tensors) -> tuple[Layer | Block, ...]:
@@ -250,6 +251,16 @@ def _bias(name: str, tensors: Tensors) -> Given | None:
     return _tensor(name, tensors, rank=1) if name in tensors else None
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Numbers in the name count as numbers: layers.2 comes before layers.10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in split(r"(\d+)", name)]
+def _natural(name: str) -> list[list[tuple[int, str]]]:
+    """Numbers in the name count as numbers: layers.2 comes before layers.10, and fc before fc2."""
+    return [_between_dots(part) for part in name.split(".")]
+
+
+def _between_dots(text: str) -> list[tuple[int, str]]:
+    parts = enumerate(split(r"([0-9]+)", text))
+    return [_number(part.lstrip("0")) if place % 2 else (-1, part) for place, part in parts]
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """What orders numbers of any length."""
+    return len(digits), digits

@@ -169,7 +169,9 @@ def test_inputs_of_one_sign_are_told_from_99_samples_in_100_on(client: Client, p
     assert verdicts(document).get("not_zero_centered") == (("info", [0]) if told else None)
 
 
-@pytest.mark.parametrize("values", [[[-1.0, -2.0]], [[0.0, 3.0]], [[1.0, 2.0], [-1.0, -2.0]], [[0.0, 0.0], [1.0, 1.0]]])
+@pytest.mark.parametrize(
+    "values", [[[-1.0, -2.0]], [[0.0, 3.0]], [[0.0, -3.0]], [[1.0, 2.0], [-1.0, -2.0]], [[0.0, 0.0], [1.0, 1.0]]]
+)
 def test_one_sign_is_told_sample_by_sample_whichever_it_is(client: Client, values: list[list[float]]) -> None:
     request = {"input": {"values": values}, "layers": [layer(3, "identity")], "remedies": False}
     assert verdicts(answer(client, request)) == {"not_zero_centered": ("info", [0])}

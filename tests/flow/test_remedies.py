@@ -10,6 +10,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from service.flow.diagnosis import diagnose
+from service.flow.measurement import measure
+from service.flow.remedies import remedies
+from service.flow.unrolled import Cost, cost, unroll
+from service.wire.experiments import experiment_of
+from service.wire.flow import GradientFlowRequest
 from tests.client import Client
 from tests.flow.asking import Json, Tensors, answer, answer_to_upload, findings, layer, network
 
@@ -168,6 +174,21 @@ def test_no_remedies_are_searched_where_none_are_wanted(client: Client, name: st
 
 def test_a_healthy_network_needs_none(client: Client) -> None:
     assert remedied(client, network(layer(16, "tanh", repeat=2), layer(3, "identity")))["findings"] == []
+
+
+@pytest.mark.parametrize("name", ["vanishing", "exploding", "dead"])
+def test_no_remedy_takes_more_than_is_allowed(name: str) -> None:
+    tested = experiment_of(GradientFlowRequest.model_validate(TROUBLED[name]), {})
+    measured = measure(tested)
+    found = diagnose(tested, measured)
+    allowed = cost(unroll(tested), tested).bytes
+    offered = [
+        remedy for of_code in remedies(tested, measured, found, Cost(10**12, allowed)).values() for remedy in of_code
+    ]
+    assert offered
+    assert all(cost(unroll(remedy.experiment), remedy.experiment).bytes <= allowed for remedy in offered)
+    assert not any(remedies(tested, measured, found, Cost(10**12, 0)).values())
+    assert not any(remedies(tested, measured, found, Cost(0, 2**40)).values())
 
 
 UPLOADED = {"input": {"tensor": "x"}, "loss": {"name": "cross_entropy", "targets": {"tensor": "classes"}}}
