@@ -3,90 +3,24 @@
 The thresholds stand here and in docs/gradient-flow.md: a finding is a warning or critical only where one is passed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
 from math import inf, isfinite, prod
-from typing import Literal
 
 import numpy as np
 
 from service.activations.model import Elementwise
 from service.compute import elementwise
+from service.flow.findings import SEVERITIES, Case, Figure, Finding, Severity
 from service.flow.measurement import Measurement
 from service.flow.network import Experiment, Layer
-from service.flow.report import LayerFigures
 from service.flow.statistics import steepest
 from service.flow.unrolled import Dense, Join, Step, unroll
-
-Severity = Literal["info", "warning", "critical"]
-Code = Literal[
-    "nonfinite",
-    "no_gradient",
-    "dead_units",
-    "symmetry",
-    "vanishing_gradient",
-    "exploding_gradient",
-    "saturation",
-    "linear_collapse",
-    "not_zero_centered",
-]
-Figure = float | int | str | tuple[float, ...] | None
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 VANISHING = 1e-2, 1e-4  # ‖∂L/∂g‖ of a layer over that of the last layer: below is a warning, critical
 EXPLODING = 1e2, 1e4  # likewise above
 DEAD = 0.25, 0.9  # of the units of a layer
 SATURATED = 0.5, 0.9  # of the entries of a layer whose function is flat on both sides
 ONE_SIGNED = 0.99  # sign coherence
-_CUT = 1e-30  # a gradient that falls from above this to exactly 0 was cut, rather than faded
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A trouble: its code, how grave it is, the layers that have it, and the figures that prove it."""
-
-    code: Code
-    severity: Severity
-    layers: tuple[int, ...]
-    evidence: Mapping[str, Figure]
-    explanation: str
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network and what was measured of it."""
-
-    experiment: Experiment
-    steps: tuple[Step, ...]
-    measurement: Measurement
-
-    @cached_property
-    def layers(self) -> tuple[LayerFigures, ...]:
-        """The figures of the layers."""
-        return self.measurement.figures.layers
-
-    @cached_property
-    def dense(self) -> tuple[Dense, ...]:
-        """The layers themselves."""
-        return tuple(step for step in self.steps if isinstance(step, Dense))
-
-    @cached_property
-    def relative_gradients(self) -> tuple[float, ...]:
-        """‖∂L/∂g‖ of each layer over that of the last; empty where the last has none."""
-        norms = [layer.backward.preactivation_gradient_norm for layer in self.layers]
-        return tuple(norm / norms[-1] for norm in norms) if 0 < norms[-1] < inf else ()
-
-    @cached_property
-    def gradient_is_cut(self) -> bool:
-        """Whether the gradient is lost at once, at a layer that lets none through, rather than little by little."""
-        passing = [
-            norm
-            for layer in reversed(self.layers)
-            for norm in (layer.backward.preactivation_gradient_norm, layer.backward.input_gradient_norm)
-        ]
-        lost = next((place for place, norm in enumerate(passing) if norm == 0), 0)
-        return lost > 0 and passing[lost - 1] > _CUT
 
 
 def diagnose(experiment: Experiment, measurement: Measurement) -> tuple[Finding, ...]:
@@ -112,6 +46,8 @@ def _nonfinite(case: Case) -> Iterator[Finding]:
     forward = [index for index, layer in enumerate(observed) if not layer.finite_forward]
     backward = [index for index, layer in enumerate(observed) if not layer.finite_backward]
     loss = case.measurement.figures.loss
+    if not forward and not backward and not isfinite(case.measurement.figures.input_gradient_norm):
+        backward = [0]  # behind the first layer, where the input is
     if not forward and not backward and isfinite(loss):
         return
     first = min(forward) if forward else max(backward, default=len(observed) - 1)
@@ -135,7 +71,10 @@ def _largest_before(case: Case, first: int) -> float | None:
 
 
 def _flat(layer: Layer) -> bool:
-    return steepest(layer.activation, layer.parameters) == 0
+    """Whether no gradient ever passes the function."""
+    if isinstance(layer.activation, Elementwise):
+        return steepest(layer.activation, layer.parameters) == 0
+    return "no_gradient" in layer.activation.problems
 
 
 def _no_gradient(case: Case) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from service.flow.functions import Activated, activate
 from service.flow.normalization import Normalized, Numbers, normalize
-from service.flow.unrolled import Dense, Fork, Join, Step
+from service.flow.unrolled import OUTPUTS_AT_ONCE, Dense, Fork, Join, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +162,20 @@ def mixes_samples(steps: Sequence[Step]) -> bool:
 
 
 def jacobian(steps: Sequence[Step], weights: Sequence[Numbers], trace: Trace, sample: int, n_out: int) -> Numbers:
-    """∂output/∂input of one sample, (n_out, n_in), by one way back for each output."""
+    """∂output/∂input of one sample, (n_out, n_in), by one way back for each output, a few at a time."""
     outputs = np.eye(n_out, dtype=weights[0].dtype)
+    some = [outputs[start : start + OUTPUTS_AT_ONCE] for start in range(0, n_out, OUTPUTS_AT_ONCE)]
     if not mixes_samples(steps):
         rows = {position: left.rows(slice(sample, sample + 1)) for position, left in trace.items()}
-        return backward(steps, weights, rows, outputs)
+        return np.concatenate([backward(steps, weights, rows, upstream) for upstream in some])
     batch = next(left for left in trace.values() if isinstance(left, Passed)).x.shape[0]
-    upstream = np.zeros((n_out, batch, n_out), dtype=outputs.dtype)
-    upstream[:, sample] = outputs
-    return backward(steps, weights, trace, upstream)[:, sample]
+    return np.concatenate(
+        [backward(steps, weights, trace, _at(sample, batch, upstream))[:, sample] for upstream in some]
+    )
+
+
+def _at(sample: int, batch: int, upstream: Numbers) -> Numbers:
+    """Upstream gradients (n, n_out) of one sample as those of a batch, (n, batch, n_out)."""
+    spread = np.zeros((len(upstream), batch, upstream.shape[-1]), dtype=upstream.dtype)
+    spread[:, sample] = upstream
+    return spread

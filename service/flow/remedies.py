@@ -1,7 +1,7 @@
 """What mends a network: concrete changes, each applied, measured again, and kept only if it helps.
 
 A change helps if the finding that it is for goes away, becomes less grave, or is left to less than half of the layers,
-and nothing graver comes in its place.
+and nothing as grave comes in its place.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from service.activations import lookup
 from service.activations.model import Elementwise
 from service.errors import ActiscopeError
-from service.flow.diagnosis import SEVERITIES, Code, Figure, Finding, diagnose
+from service.flow.diagnosis import diagnose
+from service.flow.findings import SEVERITIES, Code, Figure, Finding
 from service.flow.initializers import WEIGHTS, drawn
 from service.flow.meanfield.solution import solve
 from service.flow.measurement import Measurement, measure
@@ -96,9 +97,9 @@ def _gravity(findings: tuple[Finding, ...], code: Code | None = None) -> int:
 
 
 def _helps(code: Code, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
-    known = {finding.code for finding in before}
-    new = tuple(finding for finding in after if finding.code not in known)
-    worse = _gravity(new) > min(_gravity(before, code) - 1, 0)
+    mended = _gravity(before, code)
+    others = {finding.code for finding in after} - {code}
+    worse = any(_gravity(after, other) > max(_gravity(before, other), mended - 1) for other in others)
     return not worse and _extent(after, code) < _extent(before, code, share=0.5)
 
 

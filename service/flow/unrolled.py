@@ -11,6 +11,7 @@ from service.compute import output_shape
 from service.errors import Fault, InvalidInput, Path
 from service.flow.network import Block, Experiment, Given, Layer, Normalization
 
+OUTPUTS_AT_ONCE = 64  # whose gradients go back together when a Jacobian is taken
 _AXES = (-1, 1)  # the units of a (batch, units) array
 _ROOM = 2**21  # bytes of the blocks in which functions and sums are computed
 _IN_THE_MAKING = 4, 33  # float64 arrays of a layer that are there at once: usually, and in functions of vectors
@@ -153,10 +154,9 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     """What one trial takes.
 
     Operations: three products per layer, the functions and figures, and the ways back of the Jacobian with its
-    singular values. Bytes: all
-    weights, what each layer keeps for the way back (activation and slope, or more if it is normalized), and room for
-    what is in the making: a layer's arrays in float64, the gradient of its weights, and the drawing of these or of
-    the input.
+    singular values. Bytes: all weights, what each layer keeps for the way back (activation and slope, or more if it is
+    normalized), and room for what is in the making: a layer's arrays in float64, the gradient of its weights, the
+    drawing of these or of the input, and the Jacobian.
     """
     item, batch = (4 if experiment.dtype == "float32" else 8), experiment.batch
     layers = [step for step in steps if isinstance(step, Dense)]
@@ -169,6 +169,7 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     mixed = any(step.layer.normalization == "batch" for step in layers)
     matrix = sorted((outputs(steps), experiment.features)) if samples else (0, 0)
     rows = outputs(steps) * (batch if mixed else 1) if samples else 0
+    at_once = min(rows, OUTPUTS_AT_ONCE * (batch if mixed else 1))
     return Cost(
         operations=6 * batch * weights
         + 2 * samples * rows * weights
@@ -177,13 +178,14 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
         bytes=item * (weights + largest + batch * (kept + experiment.features))
         + batch * widest * (making + 4 * item)
         + 3 * 8 * max(largest, batch * experiment.features)
-        + making * rows * max(widest, experiment.features)
+        + making * at_once * max(widest, experiment.features)
+        + 4 * 8 * matrix[0] * matrix[1]
         + _ROOM,
     )
 
 
 def effort(steps: tuple[Step, ...], experiment: Experiment) -> int:
     """The operations of all trials, and what would be done while Python takes the steps, however small they are."""
-    samples = min(experiment.jacobian_samples, experiment.batch)
-    walking = _PER_STEP * len(steps) * (20 + samples)  # with all figures a step takes as long as 20 without
+    ways_back = min(experiment.jacobian_samples, experiment.batch) * -(-outputs(steps) // OUTPUTS_AT_ONCE)
+    walking = _PER_STEP * len(steps) * (20 + ways_back)  # with all figures a step takes as long as 20 without
     return experiment.trials * (cost(steps, experiment).operations + walking)

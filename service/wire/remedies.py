@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from service.activations.model import Array
-from service.flow.diagnosis import Finding
+from service.flow.findings import Finding
 from service.flow.initializers import BIASES, WEIGHTS
 from service.flow.network import Block, Drawn, Experiment, Given, Layer
 from service.flow.remedies import Remedy, Verified

@@ -44,9 +44,9 @@ class Kernel:
         self.table = self.moments(self.nodes)
         self.jumps = self._sampled.jumps
         sides = np.array([-_NEAR, _NEAR])
-        self.origin_square = float(np.mean(value(function, sides, parameters) ** 2))
-        self.origin_slope = float(np.mean(derivative(function, sides, parameters) ** 2))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # slopes may be as large as 1e100
+            self.origin_square = float(np.mean(value(function, sides, parameters) ** 2))
+            self.origin_slope = float(np.mean(derivative(function, sides, parameters) ** 2))
             self.outer_slope = float(np.mean(derivative(function, np.array([-_FAR, _FAR]), parameters) ** 2))
 
     def moments(self, q: Array) -> Moments:
