@@ -24,7 +24,9 @@ from service.errors import ActiscopeError, InvalidInput, LimitExceeded, Malforme
 from service.settings import Settings
 from service.wire.tensors import read_tensors
 
-DATA = Path(__file__).parents[2] / "demo" / "data"
+ROOT = Path(__file__).parents[2]
+NETWORKS = ROOT / "demo" / "data"
+DIGITS = ROOT / "service" / "flow" / "data" / "digits.npz"
 MEBI = 2**20
 NUMBERS = np.arange(12)
 TYPES = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"]
@@ -140,7 +142,7 @@ def test_every_type_and_shape_is_read_from_either_format(dtype: str, shape: tupl
 
 @pytest.mark.parametrize("network", ["relu", "deep_tanh", "deep_sigmoid", "dying_relu"])
 def test_real_networks_are_read(network: str) -> None:
-    file = (DATA / f"digits_{network}.trained.safetensors").read_bytes()
+    file = (NETWORKS / f"digits_{network}.trained.safetensors").read_bytes()
     read_here, read_there = read(file), load(file)
     assert set(read_here) == set(read_there)
     assert all(np.array_equal(read_here[name], read_there[name]) for name in read_here)
@@ -149,7 +151,7 @@ def test_real_networks_are_read(network: str) -> None:
 
 
 def test_real_data_are_read() -> None:
-    found = read((DATA / "digits.npz").read_bytes())
+    found = read(DIGITS.read_bytes())
     assert {name: array.shape for name, array in found.items()} == {
         "train_x": (1347, 64),
         "train_y": (1347,),
