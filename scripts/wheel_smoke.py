@@ -14,6 +14,11 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = {"activation": "leaky_relu", "parameters": {"negative_slope": 0.01}, "x": [-1.0, 0.0, 2.5]}
 ANSWER = [-0.01, 0.0, 2.5]
+TRAINING = {
+    "layers": [{"units": 10, "activation": "identity", "weights": "glorot_normal"}],
+    "data": "digits",
+    "steps": 1,
+}
 START_SECONDS = 60
 STOP_SECONDS = 20
 
@@ -62,10 +67,13 @@ def wait_until_alive(client: httpx.Client, server: subprocess.Popen[bytes]) -> N
 
 
 def ask(client: httpx.Client) -> None:
-    """Send one question whose answer is known, and open the pages that need packaged files, with those files."""
+    """Send a question whose answer is known, train on packaged data, and open the pages that need packaged files."""
     answer = client.post("/evaluate", json=QUESTION).raise_for_status().json()
     if answer["y"] != ANSWER:
         raise SystemExit(f"/evaluate answered {answer}")
+    lines = client.post("/gradient-flow/training", json=TRAINING).raise_for_status().text.splitlines()
+    if len(lines) != 2:
+        raise SystemExit(f"/gradient-flow/training answered {lines}")
     for path in ("/docs", "/redoc"):
         page = client.get(path).raise_for_status()
         for file in re.findall(r'(?:src|href)="([^"]+)"', page.text):
