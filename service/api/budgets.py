@@ -17,21 +17,28 @@ def admit(experiment: Experiment, settings: Settings) -> Cost:
     LimitExceeded
         Too many layers, too much memory, or too many operations; with the estimate.
     """
-    if (layers := depth(experiment)) > settings.max_layers:
-        limit = Limit("max_layers", settings.max_layers)
-        raise LimitExceeded(limit, f"The network has {layers} layers; {limit.value} are allowed.", _deepest(experiment))
+    layers = depth(experiment)
+    at_most("max_layers", layers, f"The network has {layers} layers", settings, _deepest(experiment))
     steps = unroll(experiment)
     losses.check(experiment.loss, experiment.batch, outputs(steps))
     estimate = cost(steps, experiment)
-    if estimate.bytes > settings.max_flow_bytes:
-        limit = Limit("max_flow_bytes", settings.max_flow_bytes)
-        detail = f"The request would take about {estimate.bytes} bytes of memory; {limit.value} are allowed."
-        raise LimitExceeded(limit, detail, ("layers",))
-    if (operations := effort(steps, experiment)) > settings.max_flow_operations:
-        limit = Limit("max_flow_operations", settings.max_flow_operations)
-        detail = f"The request would take about {operations:.2g} operations; {limit.value:.2g} are allowed."
-        raise LimitExceeded(limit, detail, ("layers",))
+    admit_cost(Cost(effort(steps, experiment), estimate.bytes), "request", settings, ("layers",))
     return estimate
+
+
+def admit_cost(estimate: Cost, what: str, settings: Settings, path: Path) -> None:
+    """Refuse what would take too much memory, or too many operations; `path` is what could be made smaller."""
+    memory = f"The {what} would take about {estimate.bytes} bytes of memory"
+    at_most("max_flow_bytes", estimate.bytes, memory, settings, ("layers",))
+    work = f"The {what} would take about {estimate.operations:.2g} operations"
+    at_most("max_flow_operations", estimate.operations, work, settings, path)
+
+
+def at_most(name: str, wanted: int, told: str, settings: Settings, path: Path) -> None:
+    """Refuse what is more than the limit of that name allows."""
+    limit = Limit(name, getattr(settings, name))
+    if wanted > limit.value:
+        raise LimitExceeded(limit, f"{told}; {limit.value} are allowed.", path)
 
 
 def _deepest(experiment: Experiment) -> Path:
@@ -41,10 +48,3 @@ def _deepest(experiment: Experiment) -> Path:
         for entry in experiment.entries
     ]
     return "layers", counts.index(max(counts))
-
-
-def admit_grid(points: int, settings: Settings) -> None:
-    """Refuse a phase diagram of too many points."""
-    if points > settings.max_grid_points:
-        limit = Limit("max_grid_points", settings.max_grid_points)
-        raise LimitExceeded(limit, f"The grid has {points} points; {limit.value} are allowed.", ("sigma_w",))

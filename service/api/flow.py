@@ -11,7 +11,7 @@ from service.activations import lookup
 from service.activations.model import Array, Elementwise, Value
 from service.activations.parameters import bind
 from service.api import examples
-from service.api.budgets import admit, admit_grid
+from service.api.budgets import admit, at_most
 from service.api.documentation import NETWORK, UPLOAD, computed, json_body, upload_body
 from service.api.requests import JSON, read, require_accepted, settings_of
 from service.api.responses import json_response
@@ -128,7 +128,8 @@ def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:
     if not question.is_grid:
         return _at_pair(function, parameters, *question.pair())
     sigma_w, sigma_b = question.axes()
-    admit_grid(sigma_w.size * sigma_b.size, settings)
+    points = sigma_w.size * sigma_b.size
+    at_most("max_grid_points", points, f"The grid has {points} points", settings, ("sigma_w",))
     return _over_grid(function, parameters, sigma_w, sigma_b)
 
 

@@ -6,15 +6,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api.budgets import admit
+from service.api.budgets import admit, admit_cost
 from service.api.documentation import NETWORK, UPLOAD, Responses, problems, upload_body
 from service.api.examples import Example, Json
 from service.api.requests import settings_of
 from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
 from service.api.uploads import read_with_tensors
-from service.errors import Limit, LimitExceeded
 from service.flow.history import TrainingRecord, TrainingSummary
-from service.flow.training import Plan, Trainer, budget, sketch
+from service.flow.training import Trainer, budget, sketch
 from service.settings import Settings
 from service.wire.experiments import Tensors, blamed_on_model
 from service.wire.training import TrainingDone, TrainingRequest, plan_of
@@ -106,20 +105,8 @@ def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) 
     plan = plan_of(question, tensors)
     with blamed_on_model(question):
         admit(sketch(plan, plan.batch), settings)
-        _admit_whole(plan, settings)
+        admit_cost(budget(plan), "training", settings, ("steps",))
         return Trainer(plan)
-
-
-def _admit_whole(plan: Plan, settings: Settings) -> None:
-    estimate = budget(plan)
-    if estimate.operations > settings.max_flow_operations:
-        limit = Limit("max_flow_operations", settings.max_flow_operations)
-        detail = f"The training would take about {estimate.operations:.2g} operations; {limit.value:.2g} are allowed."
-        raise LimitExceeded(limit, detail, ("steps",))
-    if estimate.bytes > settings.max_flow_bytes:
-        limit = Limit("max_flow_bytes", settings.max_flow_bytes)
-        detail = f"The training would take about {estimate.bytes} bytes of memory; {limit.value} are allowed."
-        raise LimitExceeded(limit, detail, ("layers",))
 
 
 def _lines(trainer: Trainer) -> Generator[TrainingRecord | TrainingDone | None, None, None]:
