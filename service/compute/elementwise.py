@@ -1,15 +1,17 @@
 """Elementwise functions on arrays: values, one-sided derivatives at kinks, limits at infinity, in bounded memory."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.activations.model import Array, Elementwise, Parameters, Pieces
 from service.compute.dtypes import round_to
 from service.compute.rounding import rounded
 
 AtKink = Literal["convention", "left", "right", "nan"]
+Floats = TypeVar("Floats", bound=NDArray[np.floating[Any]])  # any: float64 or float32; both are computed in float64
 
 _BLOCK = 16384  # elements: small enough for the caches, large enough for the costly formulas of a few elements
 _LARGEST = np.finfo(np.float64).max
@@ -17,33 +19,34 @@ _ENDLESS = 1e200  # what is larger at the largest numbers grows without end; wha
 _TOLERANCE = 2.0**-50  # two sides of a knot that agree to this are the same number, rounded differently
 
 
-def value(function: Elementwise, x: Array, parameters: Parameters, dtype: str = "float64") -> Array:
-    """f(x) in the shape of x, rounded to the dtype."""
-    limits = _limits(function, parameters)
+def value(function: Elementwise, x: Floats, parameters: Parameters, dtype: str = "float64") -> Floats:
+    """f(x) in the shape of x, rounded to the dtype; in an array of float32 rounded to that."""
+    limits, fixed = _limits(function, parameters), _fixed(function, parameters)
 
     def compute(block: Array, local: Parameters) -> Array:
-        pieces, near = function.pieces(**local), _finite(block)
-        return _settled(rounded(pieces, near, _value(pieces, near), 0, dtype), block, round_to(limits, dtype))
+        pieces, near = fixed or function.pieces(**local), _finite(block)
+        y = rounded(pieces, near, _value(pieces, near), 0, dtype)
+        return y if near is block else _settled(y, block, round_to(limits, dtype))
 
     return _blockwise(compute, x, parameters)
 
 
 def derivative(
     function: Elementwise,
-    x: Array,
+    x: Floats,
     parameters: Parameters,
     order: int = 1,
     at_kink: AtKink = "convention",
     dtype: str = "float64",
-) -> Array:
-    """f⁽ⁿ⁾(x) in the shape of x, rounded to the dtype; at ±inf its limit there."""
+) -> Floats:
+    """f⁽ⁿ⁾(x) in the shape of x, rounded as values are; at ±inf its limit there."""
     limits = _limits(function, parameters)
-    unknown = tuple(limit if np.isnan(limit) else None for limit in limits)
+    unknown, fixed = tuple(limit if np.isnan(limit) else None for limit in limits), _fixed(function, parameters)
 
     def compute(block: Array, local: Parameters) -> Array:
-        pieces, near = function.pieces(**local), _finite(block)
-        slopes = _derivative(pieces, near, order, at_kink)
-        return _settled(rounded(pieces, near, slopes, order, dtype), block, unknown)
+        pieces, near = fixed or function.pieces(**local), _finite(block)
+        slopes = rounded(pieces, near, _derivative(pieces, near, order, at_kink), order, dtype)
+        return slopes if near is block else _settled(slopes, block, unknown)
 
     return _blockwise(compute, x, parameters)
 
@@ -92,15 +95,22 @@ def _limits(function: Elementwise, parameters: Parameters) -> Array:
     return np.array(function.facts(**means).limits)
 
 
-def _blockwise(compute: Callable[[Array, Parameters], Array], x: Array, parameters: Parameters) -> Array:
+def _fixed(function: Elementwise, parameters: Parameters) -> Pieces | None:
+    """The pieces for all elements, unless a parameter is drawn for each."""
+    drawn = any(isinstance(given, np.ndarray) for given in parameters.values())
+    return None if drawn else function.pieces(**parameters)
+
+
+def _blockwise(compute: Callable[[Array, Parameters], Array], x: Floats, parameters: Parameters) -> Floats:
     """Apply to block after block of x, with the part of the parameters that belongs to it if they are arrays."""
-    flat = np.ascontiguousarray(x, dtype=np.float64).reshape(-1)
+    flat = np.ascontiguousarray(x).reshape(-1)
     result = np.empty_like(flat)
     with np.errstate(all="ignore"):
         for start in range(0, flat.size, _BLOCK):
             part = slice(start, start + _BLOCK)
-            result[part] = compute(flat[part], {name: _part(given, part) for name, given in parameters.items()})
-    return result.reshape(x.shape)
+            block = flat[part].astype(np.float64, copy=False)
+            result[part] = compute(block, {name: _part(given, part) for name, given in parameters.items()})
+    return result.reshape(x.shape)  # type: ignore[return-value]  # the dtype is that of x
 
 
 def _part(given: object, part: slice) -> object:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.activations.model import AlongAxis, Elementwise, Parameters, Reduction
+from service.activations.model import AlongAxis, Elementwise, Reduction
 from service.compute import along_axis, elementwise
 from service.flow.network import Layer
 from service.flow.normalization import Numbers
@@ -35,18 +35,12 @@ def activate(layer: Layer, g: Numbers) -> Activated:
     """Apply the layer's function to g of (batch, n), sample by sample if it is one of vectors."""
     function, parameters = layer.activation, layer.parameters
     if isinstance(function, Elementwise):
-        return Activated(layer, _elementwise(function, g, parameters, 0), _elementwise(function, g, parameters, 1))
+        return Activated(
+            layer, elementwise.value(function, g, parameters), elementwise.derivative(function, g, parameters)
+        )
     assert isinstance(function, AlongAxis)  # noqa: S101  there are no other kinds
     h = along_axis.value(function, g.astype(np.float64), parameters).astype(g.dtype)
     return Activated(layer, h.reshape(len(g), -1), None, g)
-
-
-def _elementwise(function: Elementwise, g: Numbers, parameters: Parameters, order: int) -> Numbers:
-    """f or f′, computed in float64 and rounded once to the dtype of g."""
-    wide = g.astype(np.float64, copy=False)
-    if order == 0:
-        return elementwise.value(function, wide, parameters).astype(g.dtype, copy=False)
-    return elementwise.derivative(function, wide, parameters).astype(g.dtype, copy=False)
 
 
 def _pulled(layer: Layer, g: Numbers | None, upstream: Numbers) -> Numbers:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -77,8 +77,9 @@ class _Signal:
 
     def seen_forward(self, step: Dense, g: Numbers, passed: Passed, handed_on: Numbers) -> None:
         """Take the figures of the signal."""
-        finite = bool(np.isfinite(g).all() and np.isfinite(handed_on).all())
-        self._forward.append((step, forward_figures(step.layer, g, passed.activated.slope, handed_on), finite))
+        figures = forward_figures(step.layer, g, passed.activated.slope, handed_on)
+        finite = _finite(g, figures.preactivation.mean) and _finite(handed_on, figures.activation.mean)
+        self._forward.append((step, figures, finite))
 
     def seen_backward(self, step: Dense, passed: Passed, gradient: Numbers, of_input: Numbers) -> None:
         """Take the figures of the gradient."""
@@ -87,7 +88,7 @@ class _Signal:
         rate = self._experiment.learning_rate
         figures = backward_figures(step, passed, gradient, of_input, weights, of_weights, rate)
         equal = equal_columns(weights, bias, of_weights)
-        self._backward.append((figures, equal, bool(np.isfinite(of_weights).all())))
+        self._backward.append((figures, equal, _finite(of_weights, figures.weight_gradient_norm)))
 
     def layers(self) -> tuple[LayerFigures, ...]:
         """The figures of all layers, the first one first."""
@@ -101,6 +102,11 @@ class _Signal:
         """What the diagnosis needs of all layers."""
         pairs = zip(self._forward, reversed(self._backward), strict=True)
         return tuple(Observed(equal, there, back) for (_, _, there), (_, equal, back) in pairs)
+
+
+def _finite(x: Numbers, figure: float) -> bool:
+    """Whether all numbers are; a finite mean or norm tells so, and one that overflowed does not."""
+    return isfinite(figure) or bool(np.isfinite(x).all())
 
 
 def _summary(layers: Sequence[LayerFigures], singular: JacobianFigures | None) -> Summary:

@@ -13,10 +13,18 @@ from service.flow.normalization import Numbers
 
 _BLOCK = 16384
 _SAFE = 1e-140, 1e140  # norms between these come from squares that neither overflow nor lose digits
+_SAFE_IN_FLOAT32 = 1e-12, 1e15
 
 
 def norm(x: Numbers) -> float:
-    """The Frobenius norm √Σx², dimensionless; 0 only if all numbers are 0."""
+    """The Frobenius norm √Σx², dimensionless; 0 only if all numbers are 0.
+
+    Squares of float32 numbers are summed in float32 over a block, where they are safe, and the blocks in float64.
+    """
+    if x.dtype == np.float32:
+        plain = sqrt(sum(float(block @ block) for block in _pieces(x)))
+        if _SAFE_IN_FLOAT32[0] < plain < _SAFE_IN_FLOAT32[1]:
+            return plain
     plain = sqrt(sum(float(block @ block) for block in _blocks(x)))
     if _SAFE[0] < plain < _SAFE[1]:
         return plain
@@ -28,10 +36,15 @@ def norm(x: Numbers) -> float:
 
 def mean_and_std(x: Numbers) -> tuple[float, float]:
     """Mean and population standard deviation over all numbers, of any shape."""
-    mean = sum(float(np.sum(block)) for block in _blocks(x)) / x.size
+    mean = total(x) / x.size
     if not isfinite(mean):
         return mean, float("nan")
     return mean, norm_about(x, mean) / sqrt(x.size)
+
+
+def total(x: Numbers) -> float:
+    """Σx."""
+    return sum(float(np.sum(block)) for block in _blocks(x))
 
 
 def mean_square(x: Numbers) -> float:
@@ -46,9 +59,14 @@ def norm_about(x: Numbers, centre: float) -> float:
 
 
 def _blocks(x: Numbers) -> Iterator[Array]:
+    for piece in _pieces(x):
+        yield piece.astype(np.float64, copy=False)
+
+
+def _pieces(x: Numbers) -> Iterator[Numbers]:
     flat = x.reshape(-1)
     for start in range(0, flat.size, _BLOCK):
-        yield flat[start : start + _BLOCK].astype(np.float64, copy=False)
+        yield flat[start : start + _BLOCK]
 
 
 def ratio(numerator: float, denominator: float) -> float | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from service.activations.model import Elementwise, Value
 from service.flow.network import Layer
 from service.flow.normalization import Numbers
-from service.flow.norms import mean_and_std, mean_square, norm, ratio
+from service.flow.norms import mean_and_std, mean_square, norm, ratio, total
 from service.flow.propagation import Passed
 from service.flow.report import BackwardFigures, ForwardFigures, Moments, Spread
 from service.flow.unrolled import Dense
@@ -34,10 +34,10 @@ def forward_figures(layer: Layer, g: Numbers, slope: Numbers | None, h: Numbers)
     if slope is not None:
         size = np.abs(slope)
         silent = slope == 0
-        inactive = float(np.mean(silent))
+        inactive = np.count_nonzero(silent) / slope.size
         dead = float(np.count_nonzero(silent.all(axis=0))) if inactive else 0.0
         saturated = _below(size, steepest(layer.activation, layer.parameters))
-        mean = float(np.mean(slope, dtype=np.float64))
+        mean = total(slope) / slope.size
         squared = mean_square(slope)
     return ForwardFigures(
         preactivation=Moments(*mean_and_std(g)),
@@ -59,7 +59,7 @@ def steepest(function: object, parameters: Mapping[str, Value]) -> float:
 
 def _below(size: Numbers, largest: float) -> float | None:
     """The share of slopes that are small beside the largest there is; none is defined where slopes have no bound."""
-    return None if isinf(largest) else float(np.mean(size < SATURATED * largest))
+    return None if isinf(largest) else np.count_nonzero(size < SATURATED * largest) / size.size
 
 
 def backward_figures(
@@ -101,10 +101,13 @@ def sign_coherence(x: Numbers, gradient: Numbers) -> float | None:
         None where no unit has a gradient on any sample.
     """
     least, most = np.min(x, axis=1), np.max(x, axis=1)
+    seen = (least < 0) | (most > 0)
+    one_signed = seen & ((least >= 0) | (most <= 0))
+    if seen.all() and (one_signed.all() or not one_signed.any()):  # as most layers have it: no need to count
+        return float(one_signed[0]) if gradient.any() else None
     counted = np.count_nonzero(gradient, axis=1)
-    present = int(np.sum(counted[(least < 0) | (most > 0)]))
-    coherent = int(np.sum(counted[((least >= 0) & (most > 0)) | ((most <= 0) & (least < 0))]))
-    return coherent / present if present else None
+    present = int(np.sum(counted[seen]))
+    return int(np.sum(counted[one_signed])) / present if present else None
 
 
 def equal_columns(*arrays: NDArray[Any] | None) -> bool:  # any: float64 or float32

@@ -222,11 +222,17 @@ def test_norms_of_nothing_and_of_what_is_not_finite() -> None:
     assert [ratio(1.0, 2.0), ratio(1.0, 0.0), ratio(0.0, 0.0)] == [0.5, inf, None]
 
 
-def test_sums_over_many_blocks_are_those_of_the_whole() -> None:
-    numbers = np.random.default_rng(1).normal(2.0, 3.0, size=(401, 137)).astype(np.float32)
+@pytest.mark.parametrize(("dtype", "digits"), [(np.float64, 1e-13), (np.float32, 1e-6)])
+def test_sums_over_many_blocks_are_those_of_the_whole(dtype: type[np.floating[Any]], digits: float) -> None:
+    numbers = np.random.default_rng(1).normal(2.0, 3.0, size=(401, 137)).astype(dtype)
     wide = numbers.astype(np.float64)
-    assert norm(numbers) == pytest.approx(float(np.linalg.norm(wide)), rel=1e-13)
+    assert norm(numbers) == pytest.approx(float(np.linalg.norm(wide)), rel=digits)
     assert mean_and_std(numbers) == pytest.approx((wide.mean(), wide.std()), rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-15, 1.0, 1e15, 1e30])
+def test_norms_of_float32_neither_overflow_nor_vanish(scale: float) -> None:
+    assert norm(np.array([3.0, -4.0], dtype=np.float32) * np.float32(scale)) == pytest.approx(5 * scale, rel=1e-6)
 
 
 def test_gradients_too_small_for_their_squares_are_told(client: Client) -> None:
