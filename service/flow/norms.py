@@ -22,7 +22,8 @@ def norm(x: Numbers) -> float:
     Squares of float32 numbers are summed in float32 over a block, where they are safe, and the blocks in float64.
     """
     if x.dtype == np.float32:
-        plain = sqrt(sum(float(block @ block) for block in _pieces(x)))
+        with np.errstate(over="ignore"):
+            plain = sqrt(sum(float(block @ block) for block in _pieces(x)))
         if _SAFE_IN_FLOAT32[0] < plain < _SAFE_IN_FLOAT32[1]:
             return plain
     plain = sqrt(sum(float(block @ block) for block in _blocks(x)))
