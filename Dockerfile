@@ -18,8 +18,7 @@ LABEL org.opencontainers.image.title="Actiscope" \
       org.opencontainers.image.description="True values and derivatives of activation functions" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /opt/actiscope /opt/actiscope
-# One thread for each matrix product: requests share the cores, and threads would fight over them.
-ENV PATH=/opt/actiscope/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 OPENBLAS_NUM_THREADS=1
+ENV PATH=/opt/actiscope/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 WORKDIR /tmp

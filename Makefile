@@ -6,7 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 1
 PYTEST_FLAGS ?= --numprocesses=auto
-# Requests share the cores; threads inside one matrix product would fight over them.
+# The processes of the tests share the cores; threads inside one matrix product would fight over them.
 export OPENBLAS_NUM_THREADS ?= 1
 
 BIN := $(VENV)/bin

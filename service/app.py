@@ -5,6 +5,7 @@ import os
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
+from threadpoolctl import threadpool_limits
 
 from service.api import catalogue, docs, evaluation, flow, operations, training
 from service.api.middleware import Envelope, Head
@@ -40,5 +41,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def application() -> FastAPI:
-    """The service with the settings of the environment."""
-    return create_app(Settings.from_environment(os.environ))
+    """The service with the settings of the environment, in a process of its own.
+
+    Requests share the cores: threads inside one matrix product would only fight over them.
+    """
+    settings = Settings.from_environment(os.environ)
+    threadpool_limits(settings.blas_threads, user_api="blas")
+    return create_app(settings)

@@ -34,6 +34,7 @@ class Settings:
         10**12, "operations", "Most floating-point operations of a request, estimated before it starts.", at_most=10**18
     )
     max_grid_points: int = _limit(2**16, "points", "Most points of a phase diagram.")
+    blas_threads: int = _limit(1, "threads", "Most threads of one matrix product.", at_most=1024)
     root_path: str = field(default="", metadata={"text": "Path prefix that a proxy in front of the service adds."})
 
     @classmethod

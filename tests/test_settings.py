@@ -1,5 +1,8 @@
 """What an operator may change."""
 
+import os
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -38,3 +41,15 @@ def test_a_prefix_starts_with_a_slash_only(text: str) -> None:
 def test_a_misspelt_setting_is_told() -> None:
     with pytest.raises(InvalidSetting, match="did you mean ACTISCOPE_MAX_BODY_BYTES"):
         Settings.from_environment({"ACTISCOPE_MAX_BODY_BYTE": "7"})
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_process_of_the_service_takes_the_threads_it_is_given_for_matrix_products(threads: int) -> None:
+    told = (
+        "from service.app import application; from threadpoolctl import threadpool_info; application();"
+        "print({pool['num_threads'] for pool in threadpool_info()})"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "4", "ACTISCOPE_BLAS_THREADS": str(threads)}
+    command = [sys.executable, "-c", told]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    assert printed.strip() == str({threads})
