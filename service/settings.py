@@ -31,9 +31,19 @@ class Settings:
     max_layers: int = _limit(10_000, "layers", "Most layers of a network, blocks and repeats written out.")
     max_flow_bytes: int = _limit(2 * _GIBI, "bytes", "Most memory of one gradient flow, estimated before it starts.")
     max_flow_operations: int = _limit(
-        10**12, "operations", "Most floating-point operations of a request, estimated before it starts.", at_most=10**18
+        2 * 10**12,
+        "operations",
+        "Most operations of a gradient flow with its remedies, estimated before it starts; 5e10 take about a second.",
+        at_most=10**18,
     )
-    max_grid_points: int = _limit(2**16, "points", "Most points of a phase diagram.")
+    max_training_operations: int = _limit(
+        10**13, "operations", "Most operations of a training, estimated before it starts.", at_most=10**18
+    )
+    max_grid_points: int = _limit(
+        2**17,
+        "points",
+        "Most points of a phase diagram; a value of sigma_b counts as 64 more, for its critical points.",
+    )
     blas_threads: int = _limit(1, "threads", "Most threads of one matrix product.", at_most=1024)
     root_path: str = field(default="", metadata={"text": "Path prefix that a proxy in front of the service adds."})
 

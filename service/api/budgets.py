@@ -2,8 +2,9 @@
 
 from service.errors import Limit, LimitExceeded, Path
 from service.flow import losses
+from service.flow.effort import effort
 from service.flow.network import Experiment, Layer
-from service.flow.unrolled import Cost, cost, depth, effort, outputs, unroll
+from service.flow.unrolled import Cost, cost, depth, outputs, unroll
 from service.settings import Settings
 
 
@@ -26,12 +27,14 @@ def admit(experiment: Experiment, settings: Settings) -> Cost:
     return estimate
 
 
-def admit_cost(estimate: Cost, what: str, settings: Settings, path: Path) -> None:
+def admit_cost(
+    estimate: Cost, what: str, settings: Settings, path: Path, operations: str = "max_flow_operations"
+) -> None:
     """Refuse what would take too much memory, or too many operations; `path` is what could be made smaller."""
     memory = f"The {what} would take about {estimate.bytes} bytes of memory"
     at_most("max_flow_bytes", estimate.bytes, memory, settings, ("layers",))
     work = f"The {what} would take about {estimate.operations:.2g} operations"
-    at_most("max_flow_operations", estimate.operations, work, settings, path)
+    at_most(operations, estimate.operations, work, settings, path)
 
 
 def at_most(name: str, wanted: int, told: str, settings: Settings, path: Path) -> None:

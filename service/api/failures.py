@@ -98,9 +98,9 @@ FAILURES = {
     "too_many_points": _limited(
         "limit_exceeded",
         413,
-        "The grid has 1000000 points; 65536 are allowed.",
+        "The grid counts as 1000064 points; 131072 are allowed.",
         "max_grid_points",
-        65536,
+        131072,
         "/sigma_w",
     ),
     "unknown_query_item": _parameter("familly", "There is no query item 'familly'. Did you mean 'family'?"),

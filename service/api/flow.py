@@ -33,6 +33,8 @@ from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDi
 from service.wire.remedies import finding_answer
 from service.wire.theory import NotApplicableAnswer, TheoryAnswer, theory_answer
 
+_POINTS_OF_A_COLUMN = 64  # of the diagram take as long as the critical points for one σ_b
+
 router = APIRouter(tags=["gradient flow"])
 
 
@@ -128,8 +130,8 @@ def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:
     if not question.is_grid:
         return _at_pair(function, parameters, *question.pair())
     sigma_w, sigma_b = question.axes()
-    points = sigma_w.size * sigma_b.size
-    at_most("max_grid_points", points, f"The grid has {points} points", settings, ("sigma_w",))
+    points = (sigma_w.size + _POINTS_OF_A_COLUMN) * sigma_b.size
+    at_most("max_grid_points", points, f"The grid counts as {points} points", settings, ("sigma_w",))
     return _over_grid(function, parameters, sigma_w, sigma_b)
 
 

@@ -42,7 +42,8 @@ KINDS = {
             explanation=(
                 "The part `tensors` must be a whole safetensors file, or an NPZ file as numpy's `savez` and "
                 "`savez_compressed` write it: a ZIP archive of NPY files, not encrypted. What a header says of shapes, "
-                "sizes and offsets must fit the bytes. `detail` names the tensor at fault."
+                "sizes and offsets must fit the bytes. `detail` names the tensor at fault. A .pt file is neither: "
+                "`safetensors.torch.save_file(model.state_dict(), path)` writes what is read here."
             ),
         ),
         ProblemKind(

@@ -105,7 +105,7 @@ def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) 
     plan = plan_of(question, tensors)
     with blamed_on_model(question):
         admit(sketch(plan, plan.batch), settings)
-        admit_cost(budget(plan), "training", settings, ("steps",))
+        admit_cost(budget(plan), "training", settings, ("steps",), "max_training_operations")
         return Trainer(plan)
 
 

@@ -21,6 +21,8 @@ EXPLODING = 1e2, 1e4  # likewise above
 DEAD = 0.25, 0.9  # of the units of a layer
 SATURATED = 0.5, 0.9  # of the entries of a layer whose function is flat on both sides
 ONE_SIGNED = 0.99  # sign coherence
+_ALIKE = 0.1  # ‖∂L/∂W‖ of the first layer over the last's, from which on both learn alike
+_FEW = 8  # samples, on all of which a sound unit is inactive now and then
 
 
 def diagnose(experiment: Experiment, measurement: Measurement) -> tuple[Finding, ...]:
@@ -115,7 +117,8 @@ def _dead_units(case: Case) -> Iterator[Finding]:
             "samples": case.experiment.batch,
         },
         f"At worst {case.layers[worst].forward.dead_units:g} of {units} units (layer {worst}) have derivative 0 on "
-        f"every one of the {case.experiment.batch} samples, so their weights get no gradient.",
+        f"every one of the {case.experiment.batch} samples, so their weights get no gradient from this batch."
+        + (" With so few samples that may be chance: take more." if case.experiment.batch < _FEW else ""),
     )
 
 
@@ -134,16 +137,25 @@ def _symmetry(case: Case) -> Iterator[Finding]:
 
 
 def _vanishing(case: Case) -> Iterator[Finding]:
-    relative = case.relative_gradients
-    small = tuple(index for index, value in enumerate(relative) if value < VANISHING[0])
+    relative, waiting = case.relative_gradients, case.behind_zero_weights
+    if waiting:
+        yield Finding(
+            "vanishing_gradient",
+            "info",
+            waiting,
+            {"relative_gradients": relative},
+            "No gradient reaches these layers yet, because weights behind them are all 0. Those weights have a gradient"
+            " themselves, and let it pass once they have moved.",
+        )
+    small = tuple(i for i, value in enumerate(relative) if value < VANISHING[0] and i not in waiting)
     if not small:
         return
-    least = min(relative)
+    least = min(relative[index] for index in small)
     bound, bounds = _bounds(case)
     told = (
         f" With weights that neither stretch nor shrink a vector, {len(case.dense) - 1} layers whose f′ is at most "
         f"{bound:.4g} would pass at most {bounds:.3g} of it."
-        if bound and bounds
+        if bound and bounds and bounds < 1
         else ""
     )
     yield Finding(
@@ -151,8 +163,16 @@ def _vanishing(case: Case) -> Iterator[Finding]:
         _severity(least, VANISHING),
         small,
         {**_gradient_evidence(case), "largest_slope": bound, "product_of_largest_slopes": bounds},
-        f"{_fall(case, least)}, so the first layers learn next to nothing.{told}",
+        f"{_fall(case, least)}{_learning(case)}{told}",
     )
+
+
+def _learning(case: Case) -> str:
+    """What a vanishing gradient means for the weights: their own gradients also depend on the signal."""
+    shares = case.measurement.figures.summary.gradient_ratio
+    if shares is None or shares < _ALIKE:
+        return ", so the first layers learn next to nothing."
+    return "; the signal fades as well, so that the weights of all layers get small gradients of about one size."
 
 
 def _fall(case: Case, least: float) -> str:

@@ -85,6 +85,18 @@ class Case:
         return scales
 
     @cached_property
+    def behind_zero_weights(self) -> tuple[int, ...]:
+        """Layers without a gradient only because weights behind them are all 0, which have a gradient themselves."""
+        found, waiting = list[int](), False
+        for layer in reversed(self.layers):
+            gradient = layer.backward.preactivation_gradient_norm
+            if waiting and gradient == 0:
+                found.append(layer.index)
+                continue
+            waiting = gradient > _CUT and layer.backward.input_gradient_norm == 0 < layer.backward.weight_gradient_norm
+        return tuple(reversed(found))
+
+    @cached_property
     def gradient_is_cut(self) -> bool:
         """Whether the gradient is lost at once, at a layer that lets none through, rather than little by little."""
         passing = [

@@ -7,6 +7,7 @@ N(0, σ_w²/fan-in) for weights and N(0, σ_b²) for biases.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from math import inf, isfinite, sqrt
 from typing import Literal
 
@@ -137,9 +138,12 @@ def drawn(name: str, given: Mapping[str, object], rules: Mapping[str, Rule], mem
     InvalidInput
         An unknown rule (at `member`), or an unknown, mistyped or impossible parameter (at its name).
     """
-    canonical = ALIASES.get(name, name)
+    plain = name.removesuffix("_")  # torch.nn.init's names end in an underscore
+    canonical = ALIASES.get(plain, plain)
     if canonical not in rules:
-        raise InvalidInput.at(member, detail=f"There is no {name[:64]!r} here; there are {', '.join(rules)}.")
+        near = get_close_matches(plain[:64], [*rules, *ALIASES], n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InvalidInput.at(member, detail=f"There is no {name[:64]!r} here; there are {', '.join(rules)}.{hint}")
     rule = rules[canonical]
     for parameter, value in given.items():
         if (reason := _wrong(rule, canonical, parameter, value)) is not None:

@@ -11,12 +11,13 @@ from service.activations import lookup
 from service.activations.model import Elementwise
 from service.errors import ActiscopeError
 from service.flow.diagnosis import diagnose
+from service.flow.effort import effort
 from service.flow.findings import SEVERITIES, Code, Figure, Finding
 from service.flow.initializers import WEIGHTS, drawn
 from service.flow.meanfield.solution import solve
 from service.flow.measurement import Measurement, measure
 from service.flow.network import Block, Drawn, Experiment, Given, Layer
-from service.flow.unrolled import Cost, cost, effort, unroll
+from service.flow.unrolled import Cost, cost, unroll
 
 MOST_RUNS = 12  # changes that are tried for one experiment
 SMALL_BIAS = 0.01
@@ -44,11 +45,12 @@ class Remedy:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A change that may help against these findings."""
+    """A change that may help against these findings; `depth`: 0 if it changes numbers, 1 structure, 2 functions."""
 
     text: str
     change: Change
     codes: tuple[Code, ...]
+    depth: int
 
 
 def remedies(
@@ -57,7 +59,8 @@ def remedies(
     """For each finding the changes that were run and help, the best first; no more is taken than `at_most`."""
     wanted = {finding.code: finding for finding in findings}
     found: dict[Code, list[tuple[tuple[float, ...], Remedy]]] = {code: [] for code in wanted}
-    runs = min(MOST_RUNS, at_most.operations // effort(unroll(experiment), experiment))
+    once = effort(unroll(experiment), experiment)
+    runs = min(MOST_RUNS, at_most.operations // once - 1)  # the experiment itself was the first
     for candidate in _CANDIDATES:
         codes = [code for code in candidate.codes if code in wanted]
         changed = _changed(candidate, experiment, at_most.bytes) if codes and runs > 0 else None
@@ -70,7 +73,7 @@ def remedies(
             if _helps(code, findings, later):
                 verified = Verified(_figures(code, measurement), _figures(code, after))
                 remedy = Remedy(candidate.text, changed, verified)
-                found[code].append((_rank(code, later, after), remedy))
+                found[code].append((_rank(code, later, after, candidate.depth), remedy))
     return {code: tuple(remedy for _, remedy in sorted(ranked, key=_first)) for code, ranked in found.items()}
 
 
@@ -109,11 +112,11 @@ def _extent(findings: tuple[Finding, ...], code: Code, share: float = 1.0) -> tu
     return _gravity(findings, code), share * layers
 
 
-def _rank(code: Code, after: tuple[Finding, ...], measurement: Measurement) -> tuple[float, ...]:
-    """What is left of all troubles, then how far the gradient is from keeping its size."""
-    left = sum(4.0 ** SEVERITIES.index(finding.severity) for finding in after)
+def _rank(code: Code, after: tuple[Finding, ...], measurement: Measurement, depth: int) -> tuple[float, ...]:
+    """What is left of troubles, then how deep the change goes, then how far the gradient is from keeping its size."""
+    left = sum(4.0 ** SEVERITIES.index(finding.severity) for finding in after if finding.severity != "info")
     decay = measurement.figures.summary.decay_per_layer
-    return float(_gravity(after, code)), left, abs(1.0 - decay) if decay is not None else 1.0
+    return float(_gravity(after, code)), left, depth, abs(1.0 - decay) if decay is not None else 1.0
 
 
 def _figures(code: Code, measurement: Measurement) -> dict[str, Figure]:
@@ -249,47 +252,56 @@ _CANDIDATES = (
         "Draw the weights of every layer at the critical σ_w of its function (mean_field), with biases of 0.",
         _of_layers(_critically_drawn, all_layers=True),
         ("vanishing_gradient", "exploding_gradient", "saturation", "symmetry", "nonfinite", "dead_units"),
+        0,
     ),
-    _Candidate("Put a bias of 0.01 in the hidden layers.", _of_layers(_small_bias), ("dead_units",)),
+    _Candidate("Put a bias of 0.01 in the hidden layers.", _of_layers(_small_bias), ("dead_units",), 0),
     _Candidate(
         "Use leaky_relu in the hidden layers: its slope is nowhere 0.",
         _of_layers(_with_function("leaky_relu")),
         ("dead_units",),
+        2,
     ),
     _Candidate(
         "Use tanh in the hidden layers, with glorot_normal weights and biases of 0.",
         _both(_of_layers(_with_function("tanh", linear_too=True)), _of_layers(_glorot, all_layers=True)),
         (*_TOO_SMALL, "not_zero_centered", "dead_units"),
+        2,
     ),
     _Candidate(
         "Use relu in the hidden layers, with he_normal weights and biases of 0.",
         _both(_of_layers(_with_function("relu", linear_too=True)), _of_layers(_he, all_layers=True)),
         _TOO_SMALL,
+        2,
     ),
     _Candidate(
         "Use leaky_relu in the hidden layers, with he_normal weights and biases of 0.",
         _both(_of_layers(_with_function("leaky_relu", linear_too=True)), _of_layers(_he, all_layers=True)),
         (*_TOO_SMALL, "dead_units"),
+        2,
     ),
     _Candidate(
         "Draw the weights with glorot_normal, with biases of 0.",
         _of_layers(_glorot, all_layers=True),
         ("exploding_gradient", "saturation", "symmetry", "nonfinite"),
+        0,
     ),
     _Candidate(
         "Draw the weights with he_normal, with biases of 0.",
         _of_layers(_he, all_layers=True),
         ("vanishing_gradient", "symmetry", "dead_units"),
+        0,
     ),
     _Candidate(
         "Normalize the preactivations of the hidden layers (layer).",
         _of_layers(_normalized("layer")),
         ("vanishing_gradient", "exploding_gradient", "saturation", "nonfinite", "dead_units"),
+        1,
     ),
     _Candidate(
         "Normalize the preactivations of the hidden layers (batch).",
         _of_layers(_normalized("batch")),
         ("vanishing_gradient", "saturation", "dead_units", "nonfinite"),
+        1,
     ),
-    _Candidate("Put a residual connection around every hidden layer.", _residual, ("vanishing_gradient",)),
+    _Candidate("Put a residual connection around every hidden layer.", _residual, ("vanishing_gradient",), 1),
 )

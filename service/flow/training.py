@@ -18,6 +18,7 @@ from service.flow import losses
 from service.flow.curvature import MOST_ITERATIONS, MOST_SAMPLES, rate_limit
 from service.flow.datasets import fitted
 from service.flow.drawing import drawing
+from service.flow.effort import PER_SECOND, of_functions
 from service.flow.history import Active, Lives, Losses, Trail, TrainingRecord, TrainingSummary, active_units, dead_units
 from service.flow.network import Drawn, Experiment, Loss, SampledInput
 from service.flow.norms import norm
@@ -29,7 +30,7 @@ DIVERGED = 1e3  # times the larger of the first loss and the loss of outputs 0
 _BOUNDED = ("mse", "cross_entropy")
 _SHUFFLE = 4  # the purpose of a random stream, beside those of service.flow.drawing
 _PIECE = 512  # samples that are looked at together at the end
-_PER_LAYER = 2_000_000  # operations that would be done while Python takes a layer there and back, as measured
+_PER_LAYER = 40e-6  # seconds that Python takes for a layer there and back, as measured
 _VECTORS = 12  # vectors of all weights that are in use at a time, at most
 
 Rows = slice | NDArray[np.intp]
@@ -88,7 +89,9 @@ def sketch(plan: Plan, batch: int) -> Experiment:
 
 def _there_and_back(plan: Plan, steps: tuple[Step, ...], batch: int) -> Cost:
     once = cost(steps, sketch(plan, batch))
-    return Cost(once.operations + _PER_LAYER * len(steps), once.bytes)
+    layers = [step for step in steps if isinstance(step, Dense)]
+    seconds = len(steps) * _PER_LAYER + of_functions(layers, batch)
+    return Cost(once.operations + int(PER_SECOND * seconds), once.bytes)
 
 
 def _piece(steps: tuple[Step, ...], count: int) -> int:

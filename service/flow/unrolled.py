@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from service.activations.model import AlongAxis, Reduction
 from service.compute import output_shape
 from service.errors import Fault, InvalidInput, Path
-from service.flow.network import Block, Experiment, Given, Layer, Normalization
+from service.flow.initializers import law
+from service.flow.network import Block, Drawn, Experiment, Given, Layer, Normalization
 
 OUTPUTS_AT_ONCE = 64  # whose gradients go back together when a Jacobian is taken
 _AXES = (-1, 1)  # the units of a (batch, units) array
 _ROOM = 2**21  # bytes of the blocks in which functions and sums are computed
 _IN_THE_MAKING = 4, 33  # float64 arrays of a layer that are there at once: usually, and in functions of vectors
-_PER_STEP = 500_000  # operations that would be done in the time in which Python takes one step one way
-_PER_ACTIVATION = 60  # operations that one activation costs, forward and backward, as measured beside a product
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,8 @@ def _chained(index: int, layer: Layer, width: int, path: Path) -> Dense:
     if isinstance(layer.weights, Given) and layer.weights.values.shape != (width, layer.units):
         found = "×".join(map(str, layer.weights.values.shape)) + _of_tensor(layer.weights)
         detail = f"Layer {index} takes {width} inputs to {layer.units} units: weights must be {width}×{layer.units} "
-        raise InvalidInput(Fault((*path, "weights"), f"{detail}(n_in × n_out), not {found}."))
+        hint = _transposed(layer.weights, width)
+        raise InvalidInput(Fault((*path, "weights"), f"{detail}(n_in × n_out), not {found}.{hint}"))
     if isinstance(layer.bias, Given) and layer.bias.values.shape != (layer.units,):
         found = "×".join(map(str, layer.bias.values.shape)) or "a single number"
         detail = f"Layer {index} has {layer.units} units: bias has {found}{_of_tensor(layer.bias)}."
@@ -119,6 +119,13 @@ def _chained(index: int, layer: Layer, width: int, path: Path) -> Dense:
 
 def _of_tensor(given: Given) -> str:
     return "" if given.tensor is None else f" (tensor {given.tensor!r}, {given.layout or 'n_in × n_out'})"
+
+
+def _transposed(weights: Given, width: int) -> str:
+    """A hint, where the weights stand as PyTorch has them."""
+    if weights.values.ndim != 2 or weights.values.shape[1] != width:
+        return ""
+    return ' They look like n_out × n_in: transpose them, or give a tensor with "layout": "pytorch".'
 
 
 def _check_axis(dense: Dense) -> None:
@@ -153,10 +160,10 @@ def outputs(steps: tuple[Step, ...]) -> int:
 def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     """What one trial takes.
 
-    Operations: three products per layer, the functions and figures, and the ways back of the Jacobian with its
-    singular values. Bytes: all weights, what each layer keeps for the way back (activation and slope, or more if it is
-    normalized), and room for what is in the making: a layer's arrays in float64, the gradient of its weights, the
-    drawing of these or of the input, and the Jacobian.
+    Operations: three products per layer, orthogonal matrices, and the ways back of the Jacobian with its singular
+    values; what functions take besides is in ``service.flow.effort``. Bytes: all weights, what each layer keeps for
+    the way back (activation and slope, or more if it is normalized), and room for what is in the making: a layer's
+    arrays in float64, the gradient of its weights, the drawing of these or of the input, and the Jacobian.
     """
     item, batch = (4 if experiment.dtype == "float32" else 8), experiment.batch
     layers = [step for step in steps if isinstance(step, Dense)]
@@ -174,7 +181,7 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
         operations=6 * batch * weights
         + 2 * samples * rows * weights
         + 4 * samples * matrix[0] ** 2 * matrix[1]
-        + _PER_ACTIVATION * batch * kept,
+        + sum(map(_of_rotation, layers)),
         bytes=item * (weights + largest + batch * (kept + experiment.features))
         + batch * widest * (making + 4 * item)
         + 3 * 8 * max(largest, batch * experiment.features)
@@ -184,8 +191,8 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     )
 
 
-def effort(steps: tuple[Step, ...], experiment: Experiment) -> int:
-    """The operations of all trials, and what would be done while Python takes the steps, however small they are."""
-    ways_back = min(experiment.jacobian_samples, experiment.batch) * -(-outputs(steps) // OUTPUTS_AT_ONCE)
-    walking = _PER_STEP * len(steps) * (20 + ways_back)  # with all figures a step takes as long as 20 without
-    return experiment.trials * (cost(steps, experiment).operations + walking)
+def _of_rotation(step: Dense) -> int:
+    """Operations by which orthogonal weights are drawn: a QR factorization."""
+    if not (isinstance(step.layer.weights, Drawn) and law(step.layer.weights) == "orthogonal"):
+        return 0
+    return 4 * max(step.n_in, step.n_out) * min(step.n_in, step.n_out) ** 2

@@ -25,6 +25,7 @@ _DETAILS = {
     "list_type": "Must be an array.",
     "too_short": "Must have at least {min_length} elements.",
     "greater_than": "Must be greater than {gt}.",
+    "less_than": "Must be less than {lt}.",
     "greater_than_equal": "Must be at least {ge}.",
     "less_than_equal": "Must be at most {le}.",
     "literal_error": "Must be {expected}.",

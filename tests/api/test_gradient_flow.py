@@ -497,3 +497,23 @@ def test_several_likely_things_in_any_places_are_answered(
 @given(value=VALUES)
 def test_any_json_is_answered(client: Client, value: object) -> None:
     assert_answered(client, value)
+
+
+@pytest.mark.parametrize(
+    "costly",
+    [
+        {"layers": [{"units": 6000, "activation": "tanh", "weights": "orthogonal"}], "trials": 1000},
+        {"layers": [{"units": 1000, "activation": "mish", "weights": "ones", "repeat": 90}], "trials": 1000},
+        {
+            "layers": [
+                {"units": 1, "activation": "celu", "parameters": {"alpha": 1 + i / 1000}, "weights": "ones"}
+                for i in range(1000)
+            ]
+        },
+    ],
+    ids=["rotations", "functions", "theories"],
+)
+def test_all_that_takes_time_counts(client: Client, costly: Json) -> None:
+    request = {"input": {"distribution": "normal", "features": 6000, "batch": 1}, "jacobian": {"samples": 0}, **costly}
+    document = assert_problem(client.post("/gradient-flow", request), 413, "limit_exceeded", "/layers")
+    assert document["limit"]["name"] == "max_flow_operations"

@@ -174,7 +174,7 @@ def test_what_cannot_be_trained_is_refused_at_its_field(trainer: Client, change:
     ("limits", "name", "pointer"),
     [
         ({"max_layers": 1}, "max_layers", "/layers"),
-        ({"max_flow_operations": 10**8}, "max_flow_operations", "/steps"),
+        ({"max_training_operations": 10**8}, "max_training_operations", "/steps"),
         ({"max_flow_bytes": 4 * 10**6}, "max_flow_bytes", "/layers"),
     ],
 )

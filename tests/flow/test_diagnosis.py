@@ -349,3 +349,33 @@ def test_a_network_made_to_have_a_trouble_has_it(
     assert found_severity == severity
     assert layers in found_layers
     assert findings(answer(client, request_))[code]["explanation"]
+
+
+def test_weights_of_0_hold_the_gradient_back_only_until_they_have_moved(client: Client) -> None:
+    outputs = network(layer(6, "relu", "he_normal", repeat=3), layer(2, "identity", "zeros"))
+    assert verdicts(answer(client, outputs))["vanishing_gradient"] == ("info", [0, 1, 2])
+    branch = {"block": [layer(6, "tanh"), layer(6, "identity", "zeros")], "repeat": 2}
+    assert verdicts(answer(client, network(branch, layer(2, "identity"))))["vanishing_gradient"] == ("info", [0, 2])
+
+
+def test_a_signal_that_fades_with_the_gradient_is_told_as_such(client: Client) -> None:
+    fading = network(layer(64, "gelu", repeat=10), layer(4, "identity"), features=64, batch=32)
+    told = findings(answer(client, fading))["vanishing_gradient"]["explanation"]
+    assert "the signal fades as well" in told
+    assert "learn next to nothing" not in told
+
+
+def test_small_residual_branches_are_no_vanishing_gradient(client: Client) -> None:
+    branch = {"block": [layer(32, "tanh")], "scale": 1e-3, "repeat": 10}
+    healthy = network(branch, layer(4, "identity"), features=32, batch=16)
+    assert "vanishing_gradient" not in verdicts(answer(client, healthy))
+
+
+def test_dead_units_of_few_samples_may_be_chance(client: Client) -> None:
+    few = network(layer(16, "relu", "he_normal", repeat=2), layer(4, "identity"), features=16, batch=1)
+    assert "may be chance" in findings(answer(client, few))["dead_units"]["explanation"]
+
+
+def test_hardmax_passes_no_gradient(client: Client) -> None:
+    found = verdicts(answer(client, network(layer(6, "hardmax"), layer(2, "identity"))))
+    assert found["no_gradient"] == ("critical", [0])

@@ -184,7 +184,7 @@ def test_targets_that_do_not_fit_are_told_where_they_stand() -> None:
 
 def test_the_budget_grows_with_the_steps_and_the_network() -> None:
     small, long, wide = (budget(on_digits(width, steps=steps)) for width, steps in ((16, 10), (16, 1000), (512, 10)))
-    assert long.operations > 10 * small.operations
+    assert long.operations > 5 * small.operations
     assert long.bytes == small.bytes
     assert wide.operations > 5 * small.operations
     assert wide.bytes > small.bytes

@@ -21,7 +21,7 @@ from service.flow.meanfield.kernel import Kernel
 from service.flow.meanfield.roots import bracketed
 
 TOLERANCE = 1e-9  # how near to 1 a multiplier is called critical
-_FAINTEST = 1e-30  # E f′² below which a critical σ_w, above 1e15, is of no use
+_FAINTEST = 1e-12  # E f′² below which a critical σ_w, above 1e6, is of no use
 
 
 @dataclass(frozen=True)

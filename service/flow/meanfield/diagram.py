@@ -81,6 +81,8 @@ def _figures(kernel: Kernel, sigma_w2: Array, sigma_b2: Array) -> Array:
             figures[:3, cell] = [
                 np.nan if each is None else each for each in (q, *multipliers(kernel, q, course, variances[0]))
             ]
+            if course is Course.STAYS:
+                figures[3:, cell] = 1.0, figures[1, cell]
     if settled:
         square, nodes = lambda q: kernel.interpolated(q).square, kernel.nodes
         q_star = length_roots(square, nodes[lower], nodes[upper], sigma_w2[settled], sigma_b2[settled])

@@ -80,7 +80,7 @@ def solve(function: Elementwise, parameters: Parameters, sigma_w: float, sigma_b
     variances = (sigma_w**2, sigma_b**2)
     course, q_star = _length(kernel, variances)
     chi_1, chi_parallel = multipliers(kernel, q_star, course, sigma_w**2)
-    c_star, chi_c = _correlation(kernel, q_star, chi_1, variances)
+    c_star, chi_c = _correlation(kernel, course, q_star, chi_1, variances)
     critical = critical_points(kernel, sigma_b)
     gains = _gains(kernel)
     findings = Findings(course, q_star, chi_1, chi_parallel, c_star, chi_c, critical, kernel.jumps, gains.backward)
@@ -146,9 +146,11 @@ def _unless(missing: bool, value: float) -> float | None:
 
 
 def _correlation(
-    kernel: Kernel, q_star: float | None, chi_1: float | None, variances: tuple[float, float]
+    kernel: Kernel, course: Course, q_star: float | None, chi_1: float | None, variances: tuple[float, float]
 ) -> tuple[float | None, float | None]:
     """c* and χ_c; they have no meaning where signals vanish or grow without end."""
+    if course is Course.STAYS and chi_1 is not None:
+        return 1.0, chi_1  # of functions that are homogeneous, correlations do not depend on lengths
     if not q_star or not LOWEST < q_star < HIGHEST:
         return None, None
     if variances[0] == 0.0:
