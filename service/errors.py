@@ -92,6 +92,10 @@ class LimitExceeded(ActiscopeError):
         self.path = path
 
 
+class Unwanted(ActiscopeError):
+    """Work was stopped, because nobody waits for it any more."""
+
+
 class InvalidSetting(ActiscopeError):
     """A setting holds what it must not hold."""
 

@@ -2,7 +2,6 @@
 
 from dataclasses import fields
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from service.api.documentation import NETWORK, UPLOAD, computed, json_body, uplo
 from service.api.requests import JSON, read, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
+from service.api.waiting import run_while_waited_for
 from service.errors import InvalidInput
 from service.flow.deviation import deviation
 from service.flow.diagnosis import diagnose
@@ -59,7 +59,7 @@ async def gradient_flow(request: Request) -> Response:
     """
     require_accepted(request, JSON)
     question, tensors = await read_with_tensors(GradientFlowRequest, request)
-    return json_response(await to_thread.run_sync(analyse, question, tensors, settings_of(request)))
+    return json_response(await run_while_waited_for(request, analyse, question, tensors, settings_of(request)))
 
 
 def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings) -> bytes:
@@ -117,7 +117,7 @@ async def mean_field(request: Request) -> Response:
     σ_w or σ_b the answer is the phase diagram: arrays whose rows go with σ_w and whose columns go with σ_b.
     """
     question = await read(MeanFieldRequest, request)
-    return json_response(await to_thread.run_sync(theorize, question, settings_of(request)))
+    return json_response(await run_while_waited_for(request, theorize, question, settings_of(request)))
 
 
 def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:

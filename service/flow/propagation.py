@@ -13,6 +13,7 @@ import numpy as np
 
 from service.flow.functions import Activated, activate
 from service.flow.normalization import Normalized, Numbers, normalize
+from service.flow.stopping import go_on
 from service.flow.unrolled import OUTPUTS_AT_ONCE, Dense, Fork, Join, Step
 
 
@@ -94,6 +95,7 @@ def forward(
 
 
 def _through(step: Dense, weights: Numbers, bias: Numbers | None, x: Numbers) -> tuple[Numbers, Passed]:
+    go_on()
     g = x @ weights
     if bias is not None:
         g += bias
@@ -131,6 +133,7 @@ def backward(
             passing.append(upstream if step.residual else None)
             upstream = _scaled(upstream, step.scale)
         elif isinstance(left, Passed) and isinstance(step, Dense):
+            go_on()
             gradient = left.pullback(upstream)
             upstream = gradient @ weights[step.index].T
             pending = partial(seen, step, left, gradient) if seen else None

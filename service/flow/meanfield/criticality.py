@@ -19,6 +19,7 @@ from service.flow.meanfield.expectations import Moments
 from service.flow.meanfield.fixed_points import ROUNDING, denser
 from service.flow.meanfield.kernel import Kernel
 from service.flow.meanfield.roots import bracketed
+from service.flow.stopping import go_on
 
 TOLERANCE = 1e-9  # how near to 1 a multiplier is called critical
 _FAINTEST = 1e-12  # E f′² below which a critical σ_w, above 1e6, is of no use
@@ -35,6 +36,7 @@ class CriticalPoint:
 
 def critical_points(kernel: Kernel, sigma_b: float) -> tuple[CriticalPoint, ...]:
     """All critical σ_w for this σ_b ≥ 0, by ascending q; none where E f′² does not exist."""
+    go_on()
     if kernel.jumps:
         return ()
     q, distance = denser(kernel, lambda q, moments: _distance(q, moments, sigma_b**2))

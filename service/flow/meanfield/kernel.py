@@ -14,6 +14,7 @@ from service.flow.meanfield.closed import Exponential, Sine
 from service.flow.meanfield.correlations import RATIOS, Curve, SampledCorrelations
 from service.flow.meanfield.expectations import HIGHEST, LOWEST, Moments, Sampled
 from service.flow.meanfield.interpolation import ORDER, cardinals, chebyshev, decade
+from service.flow.stopping import go_on
 
 _FIRST, _LAST = round(np.log10(LOWEST)), round(np.log10(HIGHEST)) - 1
 _CLOSED: dict[str, Sine | Exponential] = {"sin": Sine(), "exponential": Exponential()}
@@ -70,6 +71,7 @@ class Kernel:
 
 def kernel_of(function: Elementwise, parameters: Parameters) -> Kernel | None:
     """The kernel, from memory if it was asked for lately; None where f is not defined on the whole real line."""
+    go_on()
     return _kernel(function, tuple(sorted(parameters.items())))
 
 
