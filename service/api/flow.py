@@ -69,8 +69,8 @@ def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings)
         estimate = admit(experiment, settings)
     measured = measure(experiment)
     findings = diagnose(experiment, measured)
-    at_most = Cost(settings.max_flow_operations, settings.max_flow_bytes)
-    found = remedies(experiment, measured, findings, at_most) if question.remedies else {}
+    budget = Cost(settings.max_flow_operations, settings.max_flow_bytes)
+    found = remedies(experiment, measured, findings, budget) if question.remedies else {}
     figures, of_model = measured.figures, question.model is not None
     answer = GradientFlowResponse(
         dtype=experiment.dtype,
@@ -127,8 +127,9 @@ def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:
         detail = f"{function.name} is a {function.kind} function; mean-field theory is known of elementwise ones."
         raise InvalidInput.at("activation", detail=detail)
     parameters = bind(function, question.parameters)
-    if not question.is_grid:
-        return _at_pair(function, parameters, *question.pair())
+    pair = question.pair()
+    if pair is not None:
+        return _at_pair(function, parameters, *pair)
     sigma_w, sigma_b = question.axes()
     points = (sigma_w.size + _POINTS_OF_A_COLUMN) * sigma_b.size
     at_most("max_grid_points", points, f"The grid counts as {points} points", settings, ("sigma_w",))

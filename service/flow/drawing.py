@@ -16,7 +16,7 @@ from service.flow.network import Drawn, Experiment, Given, SampledInput
 from service.flow.normalization import Numbers
 from service.flow.unrolled import Dense, Step, outputs
 
-_INPUT, _WEIGHTS, _BIAS, _TARGETS = range(4)
+_INPUT, _WEIGHTS, _BIAS, _TARGETS, SHUFFLE = range(5)  # the purposes of random streams
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ def drawing(experiment: Experiment, steps: Sequence[Step], trial: int) -> Drawin
     shape = experiment.batch, experiment.features
     source = experiment.input.drawn if isinstance(experiment.input, SampledInput) else experiment.input
     return Drawing(
-        x=_numbers(source, _stream(seed, trial, _INPUT), shape).astype(dtype),
+        x=_numbers(source, stream(seed, trial, _INPUT), shape).astype(dtype),
         weights=tuple(
-            _numbers(step.layer.weights, _stream(seed, trial, _WEIGHTS, step.index), (step.n_in, step.n_out)).astype(
+            _numbers(step.layer.weights, stream(seed, trial, _WEIGHTS, step.index), (step.n_in, step.n_out)).astype(
                 dtype, copy=False
             )
             for step in dense
@@ -47,7 +47,7 @@ def drawing(experiment: Experiment, steps: Sequence[Step], trial: int) -> Drawin
         biases=tuple(
             None
             if step.layer.bias is None
-            else _numbers(step.layer.bias, _stream(seed, trial, _BIAS, step.index), (step.n_out,)).astype(dtype)
+            else _numbers(step.layer.bias, stream(seed, trial, _BIAS, step.index), (step.n_out,)).astype(dtype)
             for step in dense
         ),
         goal=_goal(experiment, (experiment.batch, outputs(tuple(steps))), trial),
@@ -64,11 +64,12 @@ def _goal(experiment: Experiment, shape: tuple[int, int], trial: int) -> Goal:
         return loss.gradient
     if not isinstance(loss.targets, str):
         return loss.targets
-    generator = _stream(experiment.seed, trial, _TARGETS)
+    generator = stream(experiment.seed, trial, _TARGETS)
     if loss.name == "cross_entropy":
         return generator.integers(0, shape[1], shape[0])
     return generator.standard_normal(shape)
 
 
-def _stream(seed: int, trial: int, purpose: int, index: int = 0) -> np.random.Generator:
+def stream(seed: int, trial: int, purpose: int, index: int = 0) -> np.random.Generator:
+    """The random numbers for one purpose in one trial, of one layer if they are a layer's."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(trial, purpose, index))))

@@ -14,7 +14,7 @@ import numpy as np
 from service.flow.functions import Activated, activate
 from service.flow.normalization import Normalized, Numbers, normalize
 from service.flow.stopping import go_on
-from service.flow.unrolled import OUTPUTS_AT_ONCE, Dense, Fork, Join, Step
+from service.flow.unrolled import OUTPUTS_AT_ONCE, Dense, Fork, Join, Step, mixes_samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,15 +153,6 @@ def _joined(step: Join, skipped: Numbers, x: Numbers) -> Numbers:
 
 def _scaled(x: Numbers, scale: float) -> Numbers:
     return x if scale == 1.0 else x * x.dtype.type(scale)
-
-
-def mixes_samples(steps: Sequence[Step]) -> bool:
-    """Whether an output depends on other samples of the batch."""
-    return any(
-        step.layer.normalization == "batch" if isinstance(step, Dense) else step.normalization == "batch"
-        for step in steps
-        if not isinstance(step, Join)
-    )
 
 
 def jacobian(steps: Sequence[Step], weights: Sequence[Numbers], trace: Trace, sample: int, n_out: int) -> Numbers:

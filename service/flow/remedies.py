@@ -6,6 +6,7 @@ and nothing as grave comes in its place.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from service.activations import lookup
 from service.activations.model import Elementwise
@@ -74,11 +75,7 @@ def remedies(
                 verified = Verified(_figures(code, measurement), _figures(code, after))
                 remedy = Remedy(candidate.text, changed, verified)
                 found[code].append((_rank(code, later, after, candidate.depth), remedy))
-    return {code: tuple(remedy for _, remedy in sorted(ranked, key=_first)) for code, ranked in found.items()}
-
-
-def _first(ranked: tuple[tuple[float, ...], Remedy]) -> tuple[float, ...]:
-    return ranked[0]
+    return {code: tuple(remedy for _, remedy in sorted(ranked, key=itemgetter(0))) for code, ranked in found.items()}
 
 
 def _changed(candidate: _Candidate, experiment: Experiment, most_bytes: int) -> Experiment | None:

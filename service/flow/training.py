@@ -17,18 +17,16 @@ from service.errors import Fault, InvalidInput, Path
 from service.flow import losses
 from service.flow.curvature import MOST_ITERATIONS, MOST_SAMPLES, rate_limit
 from service.flow.datasets import fitted
-from service.flow.drawing import drawing
+from service.flow.drawing import SHUFFLE, drawing, stream
 from service.flow.effort import PER_SECOND, of_functions
 from service.flow.history import Active, Lives, Losses, Trail, TrainingRecord, TrainingSummary, active_units, dead_units
 from service.flow.network import Drawn, Experiment, Loss, SampledInput
 from service.flow.norms import norm
-from service.flow.propagation import mixes_samples
-from service.flow.unrolled import Cost, Dense, Step, cost, outputs, unroll
+from service.flow.unrolled import Cost, Dense, Step, cost, mixes_samples, outputs, unroll
 from service.flow.weights import Passage, Samples, Weights, gradient, value
 
 DIVERGED = 1e3  # times the larger of the first loss and the loss of outputs 0
 _BOUNDED = ("mse", "cross_entropy")
-_SHUFFLE = 4  # the purpose of a random stream, beside those of service.flow.drawing
 _PIECE = 512  # samples that are looked at together at the end
 _PER_LAYER = 40e-6  # seconds that Python takes for a layer there and back, as measured
 _VECTORS = 12  # vectors of all weights that are in use at a time, at most
@@ -277,8 +275,7 @@ def _moved(path: Path, targets_at: Path) -> Path:
 def _batches(plan: Plan) -> Iterator[Rows]:
     """The samples of each step, without end: epoch by epoch in a new order, or always in theirs."""
     count, batch = plan.experiment.batch, plan.batch
-    seeds = np.random.SeedSequence(plan.experiment.seed, spawn_key=(0, _SHUFFLE, 0))
-    generator = np.random.Generator(np.random.PCG64(seeds))
+    generator = stream(plan.experiment.seed, 0, SHUFFLE)
     whole = batch == count
     while True:
         order = generator.permutation(count) if plan.shuffle and not whole else None

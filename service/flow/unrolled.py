@@ -3,7 +3,7 @@
 The steps are layers in order, with a Fork where a block begins and a Join where it ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service.activations.model import AlongAxis, Reduction
@@ -157,6 +157,15 @@ def outputs(steps: tuple[Step, ...]) -> int:
     return _width(next(step for step in reversed(steps) if isinstance(step, Dense)))
 
 
+def mixes_samples(steps: Sequence[Step]) -> bool:
+    """Whether an output depends on other samples of the batch."""
+    return any(
+        step.layer.normalization == "batch" if isinstance(step, Dense) else step.normalization == "batch"
+        for step in steps
+        if not isinstance(step, Join)
+    )
+
+
 def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     """What one trial takes.
 
@@ -173,10 +182,10 @@ def cost(steps: tuple[Step, ...], experiment: Experiment) -> Cost:
     largest = max(step.n_in * step.n_out for step in layers)
     samples = min(experiment.jacobian_samples, batch)
     making = 8 * _IN_THE_MAKING[any(isinstance(step.layer.activation, AlongAxis) for step in layers)]
-    mixed = any(step.layer.normalization == "batch" for step in layers)
+    together = batch if mixes_samples(steps) else 1
     matrix = sorted((outputs(steps), experiment.features)) if samples else (0, 0)
-    rows = outputs(steps) * (batch if mixed else 1) if samples else 0
-    at_once = min(rows, OUTPUTS_AT_ONCE * (batch if mixed else 1))
+    rows = outputs(steps) * together if samples else 0
+    at_once = min(rows, OUTPUTS_AT_ONCE * together)
     return Cost(
         operations=6 * batch * weights
         + 2 * samples * rows * weights

@@ -11,7 +11,7 @@ from service.flow.meanfield.criticality import CriticalPoint
 from service.flow.meanfield.fixed_points import FixedPoint
 from service.wire.evaluation import MAX_NAME
 from service.wire.faults import TAG
-from service.wire.model import GivenParameters, Parameters, Part, Request, Wire, conflict
+from service.wire.model import GivenParameters, Parameters, Part, Request, Wire
 
 MAX_SIGMA = 1e6
 _Sigma = Annotated[float, Field(ge=0, le=MAX_SIGMA, allow_inf_nan=False)]
@@ -59,20 +59,15 @@ class MeanFieldRequest(Request):
     sigma_w: Axis = Field(description='σ_w: a number, `{"linspace": [first, last, number]}` or `{"values": […]}`.')
     sigma_b: Axis = Field(default=0.0, description="σ_b, likewise. With either an axis, the answer is a grid.")
 
-    @property
-    def is_grid(self) -> bool:
-        """Whether arrays over a grid are asked for."""
-        return not (isinstance(self.sigma_w, float | int) and isinstance(self.sigma_b, float | int))
-
     def axes(self) -> tuple[Numbers, Numbers]:
         """The values of σ_w and of σ_b; a single number is an axis of one."""
         return _numbers(self.sigma_w), _numbers(self.sigma_b)
 
-    def pair(self) -> tuple[float, float]:
-        """The one σ_w and the one σ_b."""
-        if not (isinstance(self.sigma_w, float | int) and isinstance(self.sigma_b, float | int)):
-            raise conflict("sigma_w", "A grid has no single pair.")
-        return float(self.sigma_w), float(self.sigma_b)
+    def pair(self) -> tuple[float, float] | None:
+        """The one σ_w and the one σ_b; None if either is an axis."""
+        if isinstance(self.sigma_w, float | int) and isinstance(self.sigma_b, float | int):
+            return float(self.sigma_w), float(self.sigma_b)
+        return None
 
 
 def _numbers(axis: Any) -> Numbers:  # noqa: ANN401  any: one of the three forms of an axis

@@ -198,7 +198,7 @@ Targets = Annotated[
     Annotated[Literal["random"], Tag(TAG + "random")] | Annotated[ArrayOrTensor, Tag(TAG + "given")],
     Discriminator(_random_or_given),
 ]
-_NEEDS = {"mse": "targets", "cross_entropy": "targets", "upstream": "gradient"}
+NEEDS = {"mse": "targets", "cross_entropy": "targets", "upstream": "gradient"}
 
 
 class LossDescription(Part):
@@ -215,7 +215,7 @@ class LossDescription(Part):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         for member in ("targets", "gradient"):
-            if getattr(self, member) is not None and _NEEDS.get(self.name) != member:
+            if getattr(self, member) is not None and NEEDS.get(self.name) != member:
                 raise conflict(member, f"The loss {self.name} takes no {member}.")
         if self.name == "upstream" and self.gradient is None:
             raise conflict("gradient", "The loss upstream needs the gradient ∂L/∂y.")

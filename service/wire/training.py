@@ -16,13 +16,12 @@ from service.wire.experiments import Tensors, array_of, entries_of, input_of, lo
 from service.wire.faults import TAG
 from service.wire.flow import MAX_TRIALS, JacobianSamples, NetworkRequest
 from service.wire.model import Part, Wire, conflict
-from service.wire.networks import ArrayOrTensor, GivenInputDescription, Input, LossDescription, LossOrName
+from service.wire.networks import NEEDS, ArrayOrTensor, GivenInputDescription, Input, LossDescription, LossOrName
 from service.wire.problems import ProblemDocument
 
 MAX_STEPS = 100_000
 DATASETS: Mapping[str, Callable[[], Dataset]] = {"digits": digits, "two_moons": two_moons}
 LossName = Literal["sum", "mean", "mse", "cross_entropy", "upstream"]
-_WITH_TARGETS = ("mse", "cross_entropy")
 
 
 class GivenData(Part):
@@ -79,7 +78,7 @@ class TrainingRequest(NetworkRequest):
     def _has_samples(self) -> Self:
         if self.data is None and self.input is None:
             raise conflict("data", "Give `data` to train on, or an `input` and the targets of the loss.")
-        if self.data is not None and "loss" in self.model_fields_set and self.loss.name not in _WITH_TARGETS:
+        if self.data is not None and "loss" in self.model_fields_set and NEEDS.get(self.loss.name) != "targets":
             raise conflict("loss", f"The loss {self.loss.name} has no targets; with data, take cross_entropy or mse.")
         return self
 
