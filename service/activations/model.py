@@ -1,6 +1,6 @@
 """What an activation function is: the declarative objects that the catalogue is made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar, Literal
@@ -19,6 +19,7 @@ Place = float | tuple[float, float] | None
 
 MAX_ORDER = 4
 LARGE = 1e100  # bounds of thresholds and slopes: products with them neither overflow nor vanish
+WORK = 6  # arrays that a kernel may work in
 STEEP = 1e9  # bounds of steepness and scale, whose powers count
 
 
@@ -120,6 +121,23 @@ class Piece:
     times: Callable[[Array, int, Array], Array] | None = None
 
 
+Block = NDArray[Any]  # any: float64, or float32 where a kernel takes it
+BlockFunction = Callable[[Block, Block, Sequence[Block]], None]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """f and f′ for a block of numbers that stays in the caches: ``value(x, out, work)`` and ``slope(x, out, work)``.
+
+    Both write their results into `out`, and may use the arrays of `work` (`WORK` of them) as they like. All arrays have
+    one shape (n,) and one dtype, and none shares memory with another; x is not changed. Unlike a piece, a kernel takes
+    what is not finite too: at ±inf it gives the limits, for NaN it gives NaN. At kinks its slope follows the convention.
+    """
+
+    value: BlockFunction
+    slope: BlockFunction
+
+
 @dataclass(frozen=True)
 class Knot:
     """Where two pieces meet: `owner` says whose value counts at x.
@@ -180,12 +198,16 @@ class Activation:
 class Elementwise(Activation):
     """A function of one number, applied to every element.
 
-    `pieces` and `facts` take the parameters as keywords.
+    `pieces`, `facts`, `full` and `fast` take the parameters as keywords. The pieces say what the function is, for every
+    order; the kernels, where there are any, give the same faster: `full` in float64 and as accurately, `fast` in
+    float64 and in float32, within 4 ulp.
     """
 
     kind: ClassVar[Kind] = "elementwise"
     pieces: Callable[..., Pieces]
     facts: Callable[..., Facts]
+    full: Callable[..., Kernel] | None = None
+    fast: Callable[..., Kernel] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from service.activations.model import Array, Elementwise, Parameters, Pieces
+from service.activations.model import WORK, Array, Elementwise, Parameters, Pieces
 from service.compute.dtypes import round_to
 from service.compute.rounding import rounded
 
@@ -22,8 +22,14 @@ _TOLERANCE = 2.0**-50  # two sides of a knot that agree to this are the same num
 def value(function: Elementwise, x: Floats, parameters: Parameters, dtype: str = "float64") -> Floats:
     """f(x) in the shape of x, rounded to the dtype; in an array of float32 rounded to that."""
     limits, fixed = _limits(function, parameters), _fixed(function, parameters)
+    kernel = function.full(**parameters) if fixed and function.full else None
+    work = np.empty((WORK, _BLOCK))
 
     def compute(block: Array, local: Parameters) -> Array:
+        if kernel:
+            y = np.empty_like(block)
+            kernel.value(block, y, work[:, : block.size])
+            return y if dtype == "float64" else rounded(fixed or function.pieces(**local), block, y, 0, dtype)
         pieces, near = fixed or function.pieces(**local), _finite(block)
         y = rounded(pieces, near, _value(pieces, near), 0, dtype)
         return y if near is block else _settled(y, block, round_to(limits, dtype))
@@ -42,8 +48,14 @@ def derivative(
     """f⁽ⁿ⁾(x) in the shape of x, rounded as values are; at ±inf its limit there."""
     limits = _limits(function, parameters)
     unknown, fixed = tuple(limit if np.isnan(limit) else None for limit in limits), _fixed(function, parameters)
+    kernel = function.full(**parameters) if fixed and function.full and order == 1 and at_kink == "convention" else None
+    work = np.empty((WORK, _BLOCK))
 
     def compute(block: Array, local: Parameters) -> Array:
+        if kernel:
+            slopes = np.empty_like(block)
+            kernel.slope(block, slopes, work[:, : block.size])
+            return slopes if dtype == "float64" else rounded(fixed or function.pieces(**local), block, slopes, 1, dtype)
         pieces, near = fixed or function.pieces(**local), _finite(block)
         slopes = rounded(pieces, near, _derivative(pieces, near, order, at_kink), order, dtype)
         return slopes if near is block else _settled(slopes, block, unknown)
