@@ -13,13 +13,15 @@ from service.activations.model import Activation, Array, Value
 from service.activations.parameters import bind
 from service.api import examples
 from service.api.documentation import computed, json_body
-from service.api.requests import read, settings_of
+from service.api.requests import JSON, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.sizes import admit_derivative, admit_values, small_derivative, small_evaluation
 from service.settings import Settings
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 
 router = APIRouter(tags=["evaluation"])
+
+SMALL_QUESTION = 64 * 2**10  # bytes that are parsed sooner than a thread takes over
 
 AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
 
@@ -40,9 +42,7 @@ async def evaluate(request: Request) -> Response:
     answers are the shortest decimals that read back to the same value of `dtype`. An alias (`swish`, `LeakyReLU`) picks
     the function only: the defaults are those of the catalogue, and the answer repeats all parameters that were used.
     """
-    question = await read(EvaluateRequest, request)
-    answer = await _offload(small_evaluation(question), values, question, settings_of(request))
-    return json_response(answer)
+    return await _answer(EvaluateRequest, small_evaluation, values, request)
 
 
 @router.post(
@@ -61,9 +61,10 @@ async def derivative(request: Request) -> Response:
       element: such a function needs one of the last two.
     - `at_kink` says what counts as the derivative where it jumps; elsewhere it changes nothing.
     """
-    question = await read(DerivativeRequest, request)
-    answer = await _offload(small_derivative(question), derivatives, question, settings_of(request))
-    return json_response(answer)
+    return await _answer(DerivativeRequest, small_derivative, derivatives, request)
+
+
+HOT = {"/evaluate": evaluate, "/derivative": derivative}
 
 
 def values(question: EvaluateRequest, settings: Settings) -> bytes:
@@ -128,10 +129,18 @@ def _canonical(function: Activation, name: str) -> str:
     return next((parameter.name for parameter in function.parameters if name in parameter.aliases), name)
 
 
-async def _offload(
-    small: bool, work: Callable[[AnyQuestion, Settings], bytes], question: AnyQuestion, settings: Settings
-) -> bytes:
-    """Work beside the event loop unless it is small."""
-    if small:
-        return work(question, settings)
-    return await to_thread.run_sync(work, question, settings)
+async def _answer(
+    model: type[AnyQuestion],
+    small: Callable[[AnyQuestion], bool],
+    work: Callable[[AnyQuestion, Settings], bytes],
+    request: Request,
+) -> Response:
+    """Read, compute and write: beside the event loop unless it is small."""
+    require_accepted(request, JSON)
+    body, settings = await read_json_body(request), settings_of(request)
+    if len(body) > SMALL_QUESTION:
+        return json_response(await to_thread.run_sync(lambda: work(model.read(body, settings), settings)))
+    question = model.read(body, settings)
+    if small(question):
+        return json_response(work(question, settings))
+    return json_response(await to_thread.run_sync(work, question, settings))

@@ -3,16 +3,17 @@
 import logging
 import re
 from http import HTTPMethod
-from uuid import uuid4
+from secrets import token_hex
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import internal_error
 from service.wire.faults import clip
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 logger = logging.getLogger(__name__)
@@ -31,16 +32,14 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         scope["root_path"] = scope.get("root_path") or self.prefix
-        request_id = _request_id(Headers(scope=scope))
+        request_id = _request_id(scope)
         started = False
 
         async def send_marked(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
+                message["headers"] += ((b"x-request-id", request_id.encode()), _NO_SNIFFING)
             await send(message)
 
         try:
@@ -74,9 +73,12 @@ class Head:
         await self.app({**scope, "method": HTTPMethod.GET.value}, receive, send_head)
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _SAFE_ID.fullmatch(given) else uuid4().hex
+def _request_id(scope: Scope) -> str:
+    """The name that the client gave, the first if it gave several, or one of our own."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return value.decode() if _SAFE_ID.fullmatch(value) else token_hex(16)
+    return token_hex(16)
 
 
 def _log_id(scope: Scope, request_id: str) -> str:

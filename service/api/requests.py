@@ -6,12 +6,13 @@ from typing import TypeVar
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from service.api.problems import invalid_parameters
 from service.errors import Limit, LimitExceeded
 from service.settings import Settings
 from service.wire.faults import clip, near_names
+from service.wire.json import Body
 from service.wire.model import Request as Message
 
 JSON = "application/json"
@@ -34,26 +35,37 @@ async def read(model: type[AnyMessage], request: Request) -> AnyMessage:
 
 async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     """The message in a body of JSON; large ones are parsed beside the event loop."""
+    body = await read_json_body(request)
+    if len(body) <= SMALL_BODY:
+        return model.read(body, settings_of(request))
+    return await to_thread.run_sync(model.read, body, settings_of(request))
+
+
+async def read_json_body(request: Request) -> Body:
+    """A body that is said to be JSON."""
     require_known_query(request)
     require_json(request.headers)
-    settings = settings_of(request)
-    body = await read_body(request, settings.max_body_bytes)
-    if len(body) <= SMALL_BODY:
-        return model.read(body, settings)
-    return await to_thread.run_sync(model.read, body, settings)
+    return await read_body(request, settings_of(request).max_body_bytes)
 
 
-async def read_body(request: Request, at_most: int) -> bytes:
+async def read_body(request: Request, at_most: int) -> Body:
     """The whole body; refused as soon as it is announced, or turns out, to be too large."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > 19 or int(announced) > at_most):
         raise _too_large(at_most)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        if not body and not more:
+            body = message.get("body", b"")  # it came in one piece, which need not be copied
+        else:
+            body += message.get("body", b"")
         if len(body) > at_most:
             raise _too_large(at_most)
-    return bytes(body)
+    return body
 
 
 def _too_large(at_most: int) -> LimitExceeded:
@@ -97,8 +109,8 @@ def accepts(media_type: str) -> Callable[[Request], Awaitable[None]]:
 
 def require_accepted(request: Request, media_type: str) -> None:
     """Refuse a request whose Accept excludes the only media type there is."""
-    wanted = ",".join(request.headers.getlist("accept"))
-    if wanted.strip() and quality(wanted, media_type) == 0:
+    wanted = ",".join(request.headers.getlist("accept")).strip()
+    if wanted and wanted not in ("*/*", media_type) and quality(wanted, media_type) == 0:
         raise HTTPException(406, f"This path answers with {media_type}, which Accept excludes.")
 
 
@@ -136,6 +148,8 @@ def only_query(*known: str) -> Callable[[Request], Awaitable[None]]:
 
 def require_known_query(request: Request, *known: str) -> None:
     """Refuse query items that the path does not have, or that come twice."""
+    if not request.scope["query_string"]:
+        return
     faults: dict[str, str] = {}
     for name, _ in request.query_params.multi_items():
         if name not in known:

@@ -55,7 +55,7 @@ async def read_parts(request: Request) -> tuple[bytes, Mapping[str, Array]]:
     require_uncoded(request.headers)
     boundary = _boundary(request.headers)
     settings = settings_of(request)
-    body = await read_body(request, settings.max_body_bytes)
+    body = bytes(await read_body(request, settings.max_body_bytes))
     if len(body) <= SMALL_BODY:
         return _read(body, boundary, settings)
     return await to_thread.run_sync(_read, body, boundary, settings)

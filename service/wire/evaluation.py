@@ -2,10 +2,13 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.settings import Settings
+from service.wire.json import Body
 from service.wire.model import Answer, Array, GivenParameters, Request, conflict
+from service.wire.numbers import read_object
 
 MAX_NAME = 100
 MAX_SEED = 2**63 - 1
@@ -28,7 +31,18 @@ def _refuse_certified(value: object) -> object:
 
 
 class Question(Request):
-    """What evaluations and derivatives have in common."""
+    """What evaluations and derivatives have in common: much is read of them in a moment."""
+
+    @classmethod
+    def read(cls, body: Body, settings: Settings) -> Self:
+        """Parse and validate; raises Malformed, InvalidInput or LimitExceeded."""
+        members = read_object(body, settings)
+        if members is not None:
+            try:
+                return cls.model_validate(members, context=settings)
+            except ValidationError:
+                pass  # the strict way explains it
+        return super().read(body, settings)
 
     activation: Annotated[str, BeforeValidator(_refuse_expression)] = Field(
         min_length=1, max_length=MAX_NAME, description="Name or alias of a function of the catalogue."

@@ -18,9 +18,10 @@ MAX_CONTAINERS = 2**22
 NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 Codes = NDArray[np.uint8]
+Body = bytes | bytearray
 
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
-_MAYBE_NEGATIVE_ZERO = re.compile(rb"-0(?![.\deE])")
+NEGATIVE_ZERO = re.compile(rb"-0(?![.\deE])")  # or the end of an exponent, or text
 _EITHER_CASE = np.uint8(0xDF)  # clears the bit that tells { from [
 _DIGIT_OR_E = np.isin(np.arange(256), list(b"0123456789eE"))
 _ENDS_ZERO = ~(_DIGIT_OR_E | (np.arange(256) == ord(".")))
@@ -29,7 +30,7 @@ _MARK = "\0mark"
 _MARK_TEXT = orjson.dumps(_MARK)
 
 
-def loads(body: bytes, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of its types
+def loads(body: Body, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of its types
     """Read a JSON text.
 
     Duplicate keys: the last wins. Integers beyond 64 bits become floats, and `-0` keeps its sign.
@@ -44,7 +45,7 @@ def loads(body: bytes, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of i
         A number is beyond float64; the fault tells which is the first.
     """
     _admit(body, max_depth)
-    if _MAYBE_NEGATIVE_ZERO.search(body):
+    if NEGATIVE_ZERO.search(body):
         body = _sign_zeros(body)
     try:
         return orjson.loads(body)
@@ -80,7 +81,7 @@ class _Pauses:
 _PAUSES = _Pauses()
 
 
-def _admit(body: bytes, max_depth: int) -> None:
+def _admit(body: Body, max_depth: int) -> None:
     """Refuse what is nested too deeply or in too many pieces, found without parsing."""
     codes = np.frombuffer(body, np.uint8)
     if np.count_nonzero((codes & _EITHER_CASE) == ord("[")) <= min(max_depth, MAX_CONTAINERS):
@@ -93,14 +94,14 @@ def _admit(body: bytes, max_depth: int) -> None:
         raise LimitExceeded(limit, f"The body has more than {MAX_CONTAINERS} arrays and objects.")
 
 
-def _structure(body: bytes) -> Codes:
+def _structure(body: Body) -> Codes:
     """The brackets that stand outside strings."""
     codes = np.frombuffer(_without_escapes(body).translate(None, _NOT_STRUCTURE), np.uint8)
     outside: Codes = codes[~_in_strings(codes) & (codes != ord('"'))]
     return outside
 
 
-def _without_escapes(body: bytes) -> bytes:
+def _without_escapes(body: Body) -> Body:
     """The same text, of the same length, in which every quote opens or closes a string."""
     return body.replace(rb"\\", b"__").replace(rb"\"", b"__") if b"\\" in body else body
 
@@ -115,7 +116,7 @@ def _depths(brackets: Codes) -> NDArray[np.int32]:
     return np.cumsum((brackets & 2).astype(np.int8) - np.int8(1), dtype=np.int32)
 
 
-def _sign_zeros(body: bytes) -> bytes:
+def _sign_zeros(body: Body) -> bytes:
     """Write `-0` as `-0.0`: the parser reads it as the integer 0, which has no sign."""
     around = np.frombuffer(b" " + _without_escapes(body) + b" ", np.uint8)
     before, minus, zero = around[:-3], around[1:-2], around[2:-1]
@@ -130,7 +131,7 @@ def _sign_zeros(body: bytes) -> bytes:
     return signed.tobytes()
 
 
-def _beyond_float64(body: bytes, start: int) -> Malformed | InvalidInput:
+def _beyond_float64(body: Body, start: int) -> Malformed | InvalidInput:
     """Say where the number stands that starts at that character; what follows it must still be JSON."""
     text = body.decode()
     before, after = text[:start], _NUMBER.sub("", text[start:], count=1)

@@ -26,7 +26,7 @@ from service.errors import InvalidInput, LimitExceeded
 from service.settings import Settings, setting_name
 from service.wire.arrays import read_array, write_array
 from service.wire.faults import explain, unknown_members
-from service.wire.json import MAX_FAULTS, NON_FINITE, collection_paused, loads
+from service.wire.json import MAX_FAULTS, NON_FINITE, Body, collection_paused, loads
 
 _NAMES = {inf: "Infinity", -inf: "-Infinity"}
 
@@ -96,16 +96,19 @@ class Request(Wire):
     """A message that comes in as JSON."""
 
     @classmethod
-    def read(cls, body: bytes, settings: Settings) -> Self:
+    def read(cls, body: Body, settings: Settings) -> Self:
         """Parse and validate; raises Malformed, InvalidInput or LimitExceeded."""
         with collection_paused():
-            value = loads(body, settings.max_depth)
-            if isinstance(value, dict) and len(value) > len(cls.model_fields) + MAX_FAULTS:
-                raise InvalidInput(*unknown_members(value, cls))
-            try:
-                return cls.model_validate(value, context=settings)
-            except ValidationError as error:
-                raise explain(error, cls) from None
+            return cls._validated(loads(body, settings.max_depth), settings)
+
+    @classmethod
+    def _validated(cls, value: Any, settings: Settings) -> Self:  # noqa: ANN401  JSON is any of its types
+        if isinstance(value, dict) and len(value) > len(cls.model_fields) + MAX_FAULTS:
+            raise InvalidInput(*unknown_members(value, cls))
+        try:
+            return cls.model_validate(value, context=settings)
+        except ValidationError as error:
+            raise explain(error, cls) from None
 
 
 class Answer(Wire):

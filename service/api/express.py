@@ -1,0 +1,47 @@
+"""The hot paths, answered in front of the framework's routing by the same functions that its routes call.
+
+Routing, dependencies and the framework's own middleware cost more than a small request's work. Nothing else is left
+out: what names, marks, limits and explains requests surrounds both ways, and failures become problems by one table.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.api.problems import HANDLERS
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Express:
+    """Takes POST requests for the exact paths of `endpoints`, and leaves all others to the routes."""
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
+        self.app = app
+        self.endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        endpoint = self._endpoint(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if endpoint is None:
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        try:
+            response = await endpoint(request)
+        except tuple(_HANDLED) as error:
+            response = await _handler(error)(request, error)
+        await response(scope, receive, send)
+
+    def _endpoint(self, scope: Scope) -> Endpoint | None:
+        return self.endpoints.get(scope["path"].removeprefix(scope["root_path"]))
+
+
+_HANDLED = {kind: handler for kind, handler in HANDLERS.items() if isinstance(kind, type)}
+
+
+def _handler(error: Exception) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """The handler of the nearest class, as the framework chooses it."""
+    return next(_HANDLED[kind] for kind in type(error).__mro__ if kind in _HANDLED)

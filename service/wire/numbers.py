@@ -1,0 +1,124 @@
+"""JSON objects whose arrays of numbers are read straight into numpy, without a Python object for each number.
+
+The parser (simdjson) is the fastest there is, and says the least about what is wrong. So it reads what is plainly well
+formed, and leaves everything else, and every explanation, to `service.wire.json`: numbers by name, numbers beyond 64
+bits, ragged arrays, members that come twice. What both read is the same to the last bit.
+"""
+
+from math import prod
+from threading import local
+from typing import Any
+
+import numpy as np
+import simdjson
+from numpy.typing import NDArray
+
+from service.settings import Settings
+from service.wire.json import MAX_CONTAINERS, NEGATIVE_ZERO, Body
+
+_LEAST = 600  # bytes: shorter bodies are read sooner as Python objects
+_KEPT = 2**22  # bytes: the memory for longer ones is given back
+_MOST_MEMBERS = 32
+_SHORT = 8  # numbers: with many lists of fewer, Python objects cost less than a look at each list
+_UNCOUNTED = 2**24 - 1  # the parser counts the elements of an array up to here
+_STARTS = b"{ \t\r\n"  # not the byte order mark, which the parser would overlook
+
+_kept = local()
+
+
+def read_object(body: Body, settings: Settings) -> dict[str, Any] | None:
+    """The members of an object, arrays of numbers as float64 arrays; None if it has to be read in the strict way.
+
+    Parameters
+    ----------
+    body
+        Bytes that should be JSON.
+    settings
+        Arrays beyond `max_rank` or `max_elements` are left to the strict way, which refuses them.
+
+    Returns
+    -------
+    dict or None
+        By name: float64 arrays for arrays, dicts for objects, and Python's own values for what is neither.
+    """
+    if len(body) < _LEAST or body[0] not in _STARTS:
+        return None
+    try:
+        return _members(_parser(len(body)).parse(body), body, settings)
+    except (ValueError, TypeError, LookupError, RuntimeError):  # all that the parser raises
+        _kept.__dict__.clear()
+        return None
+
+
+def _parser(size: int) -> simdjson.Parser:
+    """One for each thread, which keeps its memory; for large bodies one that does not."""
+    if size > _KEPT:
+        return simdjson.Parser()
+    if not hasattr(_kept, "parser"):
+        _kept.parser = simdjson.Parser()
+    parser: simdjson.Parser = _kept.parser
+    return parser
+
+
+def _members(found: object, body: Body, settings: Settings) -> dict[str, Any] | None:
+    if not isinstance(found, simdjson.Object) or len(found) > _MOST_MEMBERS:
+        return None
+    members: dict[str, Any] = {}
+    lists = 0
+    for name in found.keys():  # noqa: SIM118  the parser's object is no mapping
+        value = found[name]
+        if isinstance(value, simdjson.Array):
+            members[name], inside = _array(value, settings)
+            lists += inside
+        else:
+            members[name] = _flat(value.as_dict(), settings) if isinstance(value, simdjson.Object) else value
+    whole = len(members) == len(found) and _has_lists(body, lists)
+    return members if whole and not _lost_signs(members, body) else None
+
+
+def _flat(members: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """An object inside, if it holds no arrays or objects of its own; raises ValueError if it does."""
+    if settings.max_depth < 2 or any(isinstance(value, dict | list) for value in members.values()):
+        raise ValueError
+    return members
+
+
+def _array(found: simdjson.Array, settings: Settings) -> tuple[NDArray[np.float64], int]:
+    """The numbers, and how many lists they are in; raises ValueError where a closer look is needed."""
+    shape, lists = _shape(found, min(settings.max_rank, settings.max_depth - 1))
+    flat = np.frombuffer(found.as_buffer(of_type="d"))
+    if flat.size != prod(shape) or flat.size > settings.max_elements or lists > MAX_CONTAINERS:
+        raise ValueError
+    return flat.reshape(shape), lists
+
+
+def _shape(found: simdjson.Array, rank: int) -> tuple[tuple[int, ...], int]:
+    """The shape that the first elements announce, if all lists keep to it; and how many lists there are."""
+    length = len(found)
+    if length >= _UNCOUNTED or rank == 0:
+        raise ValueError
+    if length == 0 or not isinstance(found[0], simdjson.Array):
+        return (length,), 1
+    inner, lists = _shape(found[0], rank - 1)
+    if prod(inner) < _SHORT:
+        raise ValueError
+    for row in found:
+        if not isinstance(row, simdjson.Array) or _shape(row, rank - 1) != (inner, lists):
+            raise ValueError
+    return (length, *inner), 1 + length * lists
+
+
+def _has_lists(body: Body, number: int) -> bool:
+    """Whether that many lists open in the body: the parser flattens those that it was not asked about."""
+    if number > _SHORT:
+        return body.count(b"[") == number
+    place = -1
+    for _ in range(number):
+        place = body.find(b"[", place + 1)
+    return body.find(b"[", place + 1) < 0
+
+
+def _lost_signs(members: dict[str, Any], body: Body) -> bool:
+    """Whether some zero may have been `-0`, an integer to the parser, which has no sign."""
+    zeros = any(isinstance(value, np.ndarray) and not value.all() for value in members.values())
+    return zeros and NEGATIVE_ZERO.search(body) is not None
