@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from threadpoolctl import threadpool_limits
 
+from service.allocator import keep_large_blocks
 from service.api import catalogue, docs, evaluation, flow, operations, training
 from service.api.express import Express
 from service.api.middleware import Envelope, Head
@@ -52,5 +53,6 @@ def application() -> FastAPI:
     Requests share the cores: threads inside one matrix product would only fight over them.
     """
     settings = Settings.from_environment(os.environ)
+    keep_large_blocks()
     threadpool_limits(settings.blas_threads, user_api="blas")
     return create_app(settings)

@@ -23,6 +23,7 @@ router = APIRouter(tags=["evaluation"])
 
 SMALL_QUESTION = 64 * 2**10  # bytes that are parsed sooner than a thread takes over
 
+Parts = tuple[bytes, ...]
 AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
 
 
@@ -67,7 +68,7 @@ async def derivative(request: Request) -> Response:
 HOT = {"/evaluate": evaluate, "/derivative": derivative}
 
 
-def values(question: EvaluateRequest, settings: Settings) -> bytes:
+def values(question: EvaluateRequest, settings: Settings) -> Parts:
     """Compute and write the answer to `POST /evaluate`."""
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
@@ -90,7 +91,7 @@ def values(question: EvaluateRequest, settings: Settings) -> bytes:
     ).write()
 
 
-def derivatives(question: DerivativeRequest, settings: Settings) -> bytes:
+def derivatives(question: DerivativeRequest, settings: Settings) -> Parts:
     """Compute and write the answer to `POST /derivative`."""
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
@@ -132,15 +133,15 @@ def _canonical(function: Activation, name: str) -> str:
 async def _answer(
     model: type[AnyQuestion],
     small: Callable[[AnyQuestion], bool],
-    work: Callable[[AnyQuestion, Settings], bytes],
+    work: Callable[[AnyQuestion, Settings], Parts],
     request: Request,
 ) -> Response:
     """Read, compute and write: beside the event loop unless it is small."""
     require_accepted(request, JSON)
     body, settings = await read_json_body(request), settings_of(request)
     if len(body) > SMALL_QUESTION:
-        return json_response(await to_thread.run_sync(lambda: work(model.read(body, settings), settings)))
+        return json_response(*await to_thread.run_sync(lambda: work(model.read(body, settings), settings)))
     question = model.read(body, settings)
     if small(question):
-        return json_response(work(question, settings))
-    return json_response(await to_thread.run_sync(work, question, settings))
+        return json_response(*work(question, settings))
+    return json_response(*await to_thread.run_sync(work, question, settings))

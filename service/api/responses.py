@@ -1,20 +1,43 @@
 """Answers as bytes: computed ones, and those that do not change, which a client may keep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from service.api.requests import JSON
+
+Buffer = bytes | memoryview  # a view is of single bytes
 
 _KEEP = {"Cache-Control": "public, max-age=300"}
 
 
-def json_response(body: bytes) -> Response:
-    """An answer that is not to be kept."""
-    return Response(body, media_type=JSON, headers={"Cache-Control": "no-store"})
+_FRESH = {"Cache-Control": "no-store"}
+_SMALL = 2**16  # bytes that are joined sooner than sent one by one
+
+
+def json_response(*parts: Buffer) -> Response:
+    """An answer that is not to be kept, in one piece or in several that belong together."""
+    return PartsResponse(parts, JSON, _FRESH)
+
+
+class PartsResponse(Response):
+    """Sends several buffers as one body, large ones without joining them first."""
+
+    def __init__(self, parts: Sequence[Buffer], media_type: str, headers: Mapping[str, str] = _FRESH) -> None:
+        size = sum(map(len, parts))
+        self.parts = parts if size > _SMALL else (b"".join(parts),)
+        super().__init__(media_type=media_type, headers={**headers, "Content-Length": str(size)})
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send them."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for part in self.parts[:-1]:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": self.parts[-1], "more_body": False})
 
 
 class Page:

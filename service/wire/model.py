@@ -1,5 +1,6 @@
 """What all requests and answers share: frozen, strict, arrays as numpy arrays, non-finite numbers as strings."""
 
+from itertools import chain
 from math import inf, isfinite
 from typing import Annotated, Any, Self
 
@@ -127,14 +128,13 @@ class Answer(Wire):
                 member.update(member.pop("anyOf")[0])
         return published
 
-    def write(self) -> bytes:
-        """The JSON text."""
+    def write(self) -> tuple[bytes, ...]:
+        """The JSON text, in parts that belong together: the texts of arrays may be large."""
         members = {name: value for name, value in self if value is not None}
         members["parameters"] = {name: _by_name(value) for name, value in self.parameters.items()}
-        return orjson.dumps(members, default=self._write_array)
-
-    def _write_array(self, array: Numbers) -> orjson.Fragment:
-        return orjson.Fragment(write_array(array, self.dtype))
+        arrays = [name for name, value in members.items() if isinstance(value, np.ndarray)]
+        written = [(f',"{name}":'.encode(), write_array(members.pop(name), self.dtype)) for name in arrays]
+        return orjson.dumps(members)[:-1], *chain.from_iterable(written), b"}"
 
 
 def _by_name(value: object) -> object:

@@ -17,7 +17,10 @@ from service.settings import Settings
 from service.wire.json import MAX_CONTAINERS, NEGATIVE_ZERO, Body
 
 _LEAST = 600  # bytes: shorter bodies are read sooner as Python objects
-_KEPT = 2**22  # bytes: the memory for longer ones is given back
+_PIECE = (
+    2**18
+)  # bytes of a long array that are parsed at a time: they, and what the parser makes of them, stay in cache
+_KEPT = 2**22  # bytes: the memory for longer bodies is given back
 _MOST_MEMBERS = 32
 _SHORT = 8  # numbers: with many lists of fewer, Python objects cost less than a look at each list
 _UNCOUNTED = 2**24 - 1  # the parser counts the elements of an array up to here
@@ -44,7 +47,8 @@ def read_object(body: Body, settings: Settings) -> dict[str, Any] | None:
     if len(body) < _LEAST or body[0] not in _STARTS:
         return None
     try:
-        return _members(_parser(len(body)).parse(body), body, settings)
+        members = _with_long_array(body, settings) if len(body) > 2 * _PIECE else None
+        return members or _members(_parser(len(body)).parse(body), body, settings)
     except (ValueError, TypeError, LookupError, RuntimeError):  # all that the parser raises
         _kept.__dict__.clear()
         return None
@@ -58,6 +62,42 @@ def _parser(size: int) -> simdjson.Parser:
         _kept.parser = simdjson.Parser()
     parser: simdjson.Parser = _kept.parser
     return parser
+
+
+def _with_long_array(body: Body, settings: Settings) -> dict[str, Any] | None:
+    """The members of an object with one list in it, a long one of numbers; None if it is not that."""
+    start, end = body.find(b"["), body.rfind(b"]")
+    if start < 0 or body.find(b"[", start + 1) >= 0 or len(body) - (end - start) > _PIECE:
+        return None
+    around = body[: start + 1] + body[end:]
+    members = _members(_parser(len(around)).parse(around), around, settings)
+    names = [name for name, value in (members or {}).items() if isinstance(value, np.ndarray)]
+    if members is None or len(names) != 1:
+        return None  # the bracket is part of a text
+    members[names[0]] = _in_pieces(body, start + 1, end, settings)
+    return None if _lost_signs(members, body) else members
+
+
+def _in_pieces(body: Body, start: int, end: int, settings: Settings) -> NDArray[np.float64]:
+    """The numbers between those places, cut at commas; raises ValueError where a closer look is needed."""
+    pieces: list[NDArray[np.float64]] = []
+    while start <= end:
+        cut = body.find(b",", start + _PIECE, end) if end - start > _PIECE else -1
+        stop = end if cut < 0 else cut
+        pieces.append(_piece(body[start:stop]))
+        start = stop + 1
+    numbers = np.concatenate(pieces)
+    if numbers.size > settings.max_elements:
+        raise ValueError
+    return numbers
+
+
+def _piece(text: Body) -> NDArray[np.float64]:
+    """Numbers with commas between; the parser lets go of its memory on the way out."""
+    found = _parser(len(text)).parse(b"[%b]" % text)
+    if not isinstance(found, simdjson.Array) or len(found) == 0:
+        raise ValueError
+    return np.frombuffer(found.as_buffer(of_type="d"))
 
 
 def _members(found: object, body: Body, settings: Settings) -> dict[str, Any] | None:

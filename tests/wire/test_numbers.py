@@ -130,6 +130,38 @@ def test_plain_arrays_take_the_quick_way() -> None:
     assert (found["seed"], found["parameters"]) == (1, {"a": 1})
 
 
+LONG = ("0.123456789012345678," * 40_000).rstrip(",")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG,
+        f"{LONG},",
+        f",{LONG}",
+        f"{LONG},,{LONG}",
+        f"{LONG},[1]",
+        f"{LONG},-0,{LONG}",
+        f'{LONG},"1,2",{LONG}',
+        f"{LONG},null",
+        f"{LONG} {LONG}",
+        f"{LONG}]",
+        f"{LONG} , 1e400",
+        " " * 600_000,
+        " " * 600_000 + "1",
+        "1" + " " * 600_000 + ", 2",
+    ],
+    ids=range(14),
+)
+def test_long_arrays_are_read_as_strictly(text: str) -> None:
+    assert_same(f'{{"activation":"relu","x":[{text}],"seed":1}}'.encode())
+
+
+def test_brackets_in_texts_are_no_arrays() -> None:
+    assert_same(f'{{"activation":"[","x":1,"dtype":"{LONG}]"}}'.encode())
+    assert_same(f'{{"activation":"relu","x":1,"parameters":{{"a":[{LONG}]}}}}'.encode())
+
+
 def test_short_and_odd_bodies_do_not() -> None:
     for body in (b'{"x":[1]}', b"[1]" + PADDING, b'{"x":[NaN]}' + PADDING, b'{"x":[1],"x":[2]}' + PADDING):
         assert read_object(body, Settings()) is None
