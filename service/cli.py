@@ -37,6 +37,7 @@ def serve(options: Namespace) -> int:
         port=options.port,
         workers=options.workers,
         server_header=False,
+        access_log=options.access_log,
     )
     return 0
 
@@ -61,6 +62,7 @@ def _parser() -> ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument("--port", default=8000, type=_port, help="port to listen at; 0 takes a free one")
     command.add_argument("--workers", default=1, type=_workers, help="number of processes")
+    command.add_argument("--access-log", action="store_true", help="log a line for each request, which takes time")
     command.set_defaults(run=serve)
     command = commands.add_parser("openapi", help="print the OpenAPI document")
     command.set_defaults(run=print_openapi)

@@ -1,6 +1,5 @@
 """What the catalogue publishes of a function: the facts it declares, and those that follow from its pieces."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -20,6 +19,7 @@ from service.activations.model import (
     Reference,
 )
 from service.compute import elementwise
+from service.compute.costs import RelativeCost, relative_cost
 from service.compute.elementwise import breaking_order, sides
 from service.compute.problems import Problem, problems_of
 from service.numerics.quadrature import normal_expectation
@@ -132,7 +132,7 @@ class Description:
     derivative_extrema: DerivativeExtrema | None = None
     lipschitz: float
     gains: Gains | None = None
-    relative_cost: Mapping[str, float] | None = None
+    relative_cost: RelativeCost | None = None
     problems: tuple[Problem, ...]
     reference: Reference
 
@@ -188,6 +188,7 @@ class _Common(TypedDict):
     formula: Formula
     derivative: Formula
     parameters: tuple[Parameter, ...]
+    relative_cost: RelativeCost | None
     problems: tuple[Problem, ...]
     reference: Reference
 
@@ -203,6 +204,7 @@ def _common(function: Activation) -> _Common:
         "formula": function.formula,
         "derivative": function.derivative,
         "parameters": function.parameters,
+        "relative_cost": relative_cost(function.name),
         "problems": problems_of(function),
         "reference": function.reference,
     }
