@@ -12,6 +12,7 @@ from service.api import catalogue, docs, evaluation, flow, operations, training
 from service.api.express import Express
 from service.api.middleware import Envelope, Head
 from service.api.problems import HANDLERS
+from service.compute import use_threads
 from service.settings import Settings
 
 ROUTERS = (  # the busiest first
@@ -55,4 +56,5 @@ def application() -> FastAPI:
     settings = Settings.from_environment(os.environ)
     keep_large_blocks()
     threadpool_limits(settings.blas_threads, user_api="blas")
+    use_threads(settings.compute_threads)
     return create_app(settings)

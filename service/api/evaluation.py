@@ -73,13 +73,13 @@ def values(question: EvaluateRequest, settings: Settings) -> Parts:
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
     admit_values(question, settings)
-    x, dtype, seed = question.x, question.dtype, question.seed
+    x, dtype, accuracy, seed = question.x, question.dtype, question.accuracy, question.seed
     preactivation = None
     if question.weights is None:
-        y = compute.evaluate(function, x, parameters, dtype=dtype, seed=seed)
+        y = compute.evaluate(function, x, parameters, dtype=dtype, accuracy=accuracy, seed=seed)
     else:
         preactivation, y = compute.layer(
-            function, x, question.weights, question.bias, parameters, dtype=dtype, seed=seed
+            function, x, question.weights, question.bias, parameters, dtype=dtype, accuracy=accuracy, seed=seed
         )
     return EvaluateResponse(
         activation=function.name,
@@ -113,15 +113,26 @@ def _differentiate(
     function: Activation, parameters: dict[str, Value], by: str, question: DerivativeRequest
 ) -> tuple[Literal["dy", "dx", "jacobian"], Array]:
     """What was asked for, and the name it has in the answer."""
-    x, dtype, seed, at_kink = question.x, question.dtype, question.seed, question.at_kink
+    x, dtype, accuracy, at_kink = question.x, question.dtype, question.accuracy, question.at_kink
+    seed = question.seed
     if question.jacobian:
         return "jacobian", compute.jacobian(function, x, parameters, dtype=dtype, seed=seed)
     if question.upstream is not None:
         upstream = question.upstream
-        return "dx", compute.pullback(function, x, parameters, upstream, at_kink=at_kink, dtype=dtype, seed=seed)
+        return "dx", compute.pullback(
+            function, x, parameters, upstream, at_kink=at_kink, dtype=dtype, accuracy=accuracy, seed=seed
+        )
     order = question.order
     return "dy", compute.derivative(
-        function, x, parameters, order=order, with_respect_to=by, at_kink=at_kink, dtype=dtype, seed=seed
+        function,
+        x,
+        parameters,
+        order=order,
+        with_respect_to=by,
+        at_kink=at_kink,
+        dtype=dtype,
+        accuracy=accuracy,
+        seed=seed,
     )
 
 

@@ -94,7 +94,7 @@ def _in_pieces(body: Body, start: int, end: int, settings: Settings) -> NDArray[
 
 def _piece(text: Body) -> NDArray[np.float64]:
     """Numbers with commas between; the parser lets go of its memory on the way out."""
-    found = _parser(len(text)).parse(b"[%b]" % text)
+    found = _parser(len(text)).parse(b"[" + text + b"]")
     if not isinstance(found, simdjson.Array) or len(found) == 0:
         raise ValueError
     return np.frombuffer(found.as_buffer(of_type="d"))

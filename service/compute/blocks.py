@@ -1,0 +1,117 @@
+"""Long arrays block by block: blocks that stay in the caches, arrays to work in that are kept, and threads.
+
+Numbers are computed one by one, so neither the size of the blocks nor the number of threads changes a result.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock, local
+
+import numpy as np
+
+from service.activations.model import WORK, Block
+
+BlockTask = Callable[[Block, Block, slice], None]  # writes its results for a block into the second; where it lies
+
+BLOCK = 16384  # elements: fewer cost more calls for each, more fall out of the second cache
+SPARE = 3  # arrays besides those of a kernel: a block in another dtype, its results, and their multiples
+
+_SHARE = 2**18  # elements for which one more thread pays: a thread that must be woken costs about 50 μs
+_PADDING = 16  # elements between arrays, lest all begin at the same place of the cache
+_SIZES = 8  # sizes of short blocks whose arrays are kept at hand
+
+
+class _Scratch(local):
+    """The arrays of one thread, by dtype."""
+
+    def __init__(self) -> None:
+        self.stores: dict[object, Block] = {}
+        self.cuts: dict[tuple[object, int], tuple[Block, ...]] = {}
+
+    def arrays(self, dtype: object, size: int) -> tuple[Block, ...]:
+        """`WORK` + `SPARE` arrays of that size, which are valid until the thread computes its next block."""
+        cut = self.cuts.get((dtype, size))
+        if cut is None:
+            if dtype not in self.stores:
+                self.stores[dtype] = np.empty((WORK + SPARE, BLOCK + _PADDING), dtype)  # type: ignore[call-overload]
+            if len(self.cuts) >= _SIZES:
+                self.cuts.clear()
+            cut = self.cuts[dtype, size] = tuple(array[:size] for array in self.stores[dtype])
+        return cut
+
+
+class _Threads:
+    """A pool of threads that is started when it is first needed, and anew in a process that is forked."""
+
+    def __init__(self) -> None:
+        self.count = 1
+        self.lock = Lock()
+        self.pool: ThreadPoolExecutor | None = None
+
+    def started(self) -> ThreadPoolExecutor:
+        """The pool: one thread less than may compute, since the caller's own computes too."""
+        with self.lock:
+            if self.pool is None:
+                self.pool = ThreadPoolExecutor(self.count - 1, thread_name_prefix="compute")
+            return self.pool
+
+    def stop(self) -> None:
+        """Let the threads end when their work is done."""
+        with self.lock:
+            if self.pool is not None:
+                self.pool.shutdown(wait=False)
+                self.pool = None
+
+    def forget(self) -> None:
+        """After a fork: the child has none of the threads, and nobody to release the lock."""
+        self.lock, self.pool = Lock(), None
+
+
+scratch = _Scratch()
+_threads = _Threads()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.forget)
+
+
+def use_threads(count: int) -> None:
+    """Let long arrays be computed by so many threads; 0 stands for the cores that this process may use.
+
+    Without a call of this function there is one, the caller's own.
+    """
+    _threads.stop()
+    _threads.count = count or _cores()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def blockwise(task: BlockTask, x: Block, out: Block) -> None:
+    """Let the task fill `out` from x, both flat and of one size, block after block; numpy's warnings are off."""
+    shares = min(_threads.count, x.size // _SHARE)
+    if shares > 1:
+        _run_shared(task, x, out, shares)
+    else:
+        _run(task, x, out, 0, x.size)
+
+
+def _run_shared(task: BlockTask, x: Block, out: Block, shares: int) -> None:
+    ends = [x.size * share // shares // BLOCK * BLOCK for share in range(shares)] + [x.size]
+    pool = _threads.started()
+    others = [pool.submit(_run, task, x, out, *ends[share : share + 2]) for share in range(1, shares)]
+    try:
+        _run(task, x, out, 0, ends[1])
+    finally:
+        for other in others:
+            other.result()
+
+
+def _run(task: BlockTask, x: Block, out: Block, start: int, stop: int) -> None:
+    with np.errstate(all="ignore"):
+        if x.size <= BLOCK:
+            task(x, out, slice(start, stop))
+            return
+        for begin in range(start, stop, BLOCK):
+            part = slice(begin, min(begin + BLOCK, stop))
+            task(x[part], out[part], part)
