@@ -59,7 +59,7 @@ class Question(Request):
     )
     accuracy: Annotated[Literal["full", "fast"], BeforeValidator(_refuse_certified)] = Field(
         default="full",
-        description="`full` keeps the bounds of docs/accuracy.md. `fast` computes at the speed of the hardware, float32 in "
+        description="`full` keeps the bounds of docs/accuracy.md. `fast` computes at the hardware's speed, float32 in "
         "float32, within 4 ulp where the size of the result is between 1e-30 and 1e30. `certified` is reserved.",
     )
     seed: int | None = Field(
