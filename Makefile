@@ -6,6 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 1
 PYTEST_FLAGS ?= --numprocesses=auto
+BENCH_FLAGS ?=
 # The processes of the tests share the cores; threads inside one matrix product would fight over them.
 export OPENBLAS_NUM_THREADS ?= 1
 
@@ -17,7 +18,7 @@ CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test check format accuracy openapi reference lock wheel smoke clean
+.PHONY: help serve demo test check format accuracy bench openapi reference lock wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ format: $(VENV)/.dev ## rewrite the code in the format that `make check` asks fo
 accuracy: $(VENV)/.dev ## print the worst error of every function, order and dtype, in ulp
 	$(BIN)/python -m tests.oracle.accuracy
 
+bench: $(VENV)/.service ## measure speed against named peers, write benchmarks/results.md
+	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
+
 openapi: $(VENV)/.service ## rewrite openapi/openapi.json from the application
 	@mkdir -p openapi
 	$(BIN)/actiscope openapi > $(VENV)/openapi.json
@@ -66,7 +70,7 @@ smoke: $(VENV)/.service ## build the wheel, install it elsewhere, start it and a
 	$(BIN)/python scripts/wheel_smoke.py
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(VENV)-lock build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lock .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

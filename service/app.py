@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from threadpoolctl import threadpool_limits
 
 from service.allocator import keep_large_blocks
-from service.api import catalogue, docs, evaluation, flow, operations, training
+from service.api import catalogue, docs, evaluation, flow, inference, models, operations, training
 from service.api.express import Express
 from service.api.middleware import Envelope, Head
 from service.api.problems import HANDLERS
@@ -17,8 +17,10 @@ from service.settings import Settings
 
 ROUTERS = (  # the busiest first
     evaluation.router,
+    inference.router,
     flow.router,
     training.router,
+    models.router,
     catalogue.router,
     operations.router,
     docs.router,
@@ -36,7 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
         exception_handlers=dict(HANDLERS),
         middleware=[
             Middleware(Envelope, prefix=settings.root_path),
-            Middleware(Express, endpoints=evaluation.HOT),
+            Middleware(Express, endpoints=evaluation.HOT | inference.HOT),
             Middleware(Head),
         ],
     )

@@ -6,7 +6,9 @@ ActiscopeError
 ├── Malformed               the bytes are not what they are said to be
 │   ├── TooDeep             arrays and objects are nested beyond the limit
 │   ├── MalformedMultipart  the body does not keep to multipart/form-data
-│   └── MalformedTensors    the file is neither safetensors nor NPZ
+│   ├── MalformedNpy        the bytes are not an NPY file, or not the one that its header announces
+│   ├── MalformedTensors    the file is neither safetensors nor NPZ
+│   └── MalformedTensorData the bytes after the JSON text are not those that it announces
 ├── LimitExceeded           a request, or the answer to it, is larger than a limit
 └── InvalidSetting          the operator set what cannot be
 """
@@ -79,8 +81,16 @@ class MalformedMultipart(Malformed):
     """A body that cannot be taken apart as multipart/form-data."""
 
 
+class MalformedNpy(Malformed):
+    """Bytes that cannot be read as an NPY file, or do not hold what its header says."""
+
+
 class MalformedTensors(Malformed):
     """A file that cannot be read as safetensors or NPZ, or does not hold what it says."""
+
+
+class MalformedTensorData(Malformed):
+    """A body of the Open Inference Protocol whose bytes are not what its header and its JSON text say."""
 
 
 class LimitExceeded(ActiscopeError):

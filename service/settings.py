@@ -44,6 +44,12 @@ class Settings:
         "points",
         "Most points of a phase diagram; a value of sigma_b counts as 64 more, for its critical points.",
     )
+    stream_buffer_bytes: int = _limit(
+        64 * _MEBI, "bytes", "Most bytes of a streamed answer that wait for a client that does not read while it sends."
+    )
+    stream_stall_seconds: int = _limit(
+        30, "seconds", "Longest time in which nothing moves on a stream in either direction.", at_most=86_400
+    )
     blas_threads: int = _limit(1, "threads", "Most threads of one matrix product.", at_most=1024)
     compute_threads: int = _limit(
         0,

@@ -52,7 +52,10 @@ def assert_problem(
     assert response.headers["cache-control"] == "no-store"
     assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
     document: dict[str, Any] = response.json()
-    assert set(document) <= {"type", "title", "status", "detail", "instance", "errors", "near", "limit", "request_id"}
+    members = {"type", "title", "status", "detail", "instance", "errors", "near", "limit", "request_id", "error"}
+    assert set(document) <= members
+    of_inference = "/v2/" in document["instance"] + "/"
+    assert document.get("error") == (document["detail"] if of_inference else None)
     assert document["type"] == f"/problems/{code}"
     assert (document["title"], document["status"]) == (KINDS[code].title, status)
     assert status in KINDS[code].statuses

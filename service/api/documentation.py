@@ -7,7 +7,7 @@ from typing import Any
 from service.api.examples import Example, Json
 from service.api.failures import FAILURES, Failure
 from service.api.kinds import KINDS
-from service.api.problems import MEDIA_TYPE
+from service.api.problems import MEDIA_TYPE, of_inference
 from service.api.requests import JSON
 from service.api.uploads import MULTIPART
 from service.wire.problems import ProblemDocument
@@ -15,7 +15,7 @@ from service.wire.problems import ProblemDocument
 Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
 
 _POST = ("malformed_json", "too_deep", "not_acceptable", "body_too_large", "unsupported_media_type")
-_QUESTION = ("ragged_array", "unknown_field", "unknown_activation")
+QUESTION = ("ragged_array", "unknown_field", "unknown_activation")
 UPLOAD = ("malformed_multipart", "malformed_tensors", "missing_part")
 NETWORK = ("shapes_do_not_chain", "unknown_function_of_layer", "too_many_layers")
 
@@ -46,7 +46,7 @@ def upload_body(schema: str, examples: Mapping[str, Example], upload: Json) -> J
 
 
 def computed(
-    schema: str | Sequence[str], path: str, examples: Mapping[str, Example], failures: Sequence[str] = _QUESTION
+    schema: str | Sequence[str], path: str, examples: Mapping[str, Example], failures: Sequence[str] = QUESTION
 ) -> Responses:
     """The answers of an operation that computes, in one form or one of several."""
     form = _ref(schema) if isinstance(schema, str) else {"oneOf": [_ref(name) for name in schema]}
@@ -89,6 +89,7 @@ def document(failure: Failure, path: str) -> Json:
     """The problem document of a failure at a path."""
     kind = KINDS[failure.code]
     members = {name: value for name, value in asdict(failure).items() if name != "code"}
+    members["error"] = failure.detail if of_inference(path) else None
     whole = ProblemDocument(type=f"/problems/{failure.code}", title=kind.title, instance=path, **members)
     return whole.model_dump(mode="json", exclude_none=True)
 

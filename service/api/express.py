@@ -4,6 +4,7 @@ Routing, dependencies and the framework's own middleware cost more than a small 
 out: what names, marks, limits and explains requests surrounds both ways, and failures become problems by one table.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
@@ -16,11 +17,15 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Express:
-    """Takes POST requests for the exact paths of `endpoints`, and leaves all others to the routes."""
+    """Takes POST requests for the paths of `endpoints`, and leaves all others to the routes.
+
+    A path is that of a route, with parameters in braces that are any text without a slash.
+    """
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
         self.app = app
-        self.endpoints = endpoints
+        self.endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
+        self.patterns = [(_pattern(path), endpoint) for path, endpoint in endpoints.items() if "{" in path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -36,7 +41,18 @@ class Express:
         await response(scope, receive, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
-        return self.endpoints.get(scope["path"].removeprefix(scope["root_path"]))
+        path = scope["path"].removeprefix(scope["root_path"])
+        if path in self.endpoints:
+            return self.endpoints[path]
+        for pattern, endpoint in self.patterns:
+            if found := pattern.fullmatch(path):
+                scope["path_params"] = found.groupdict()
+                return endpoint
+        return None
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
 
 _HANDLED = {kind: handler for kind, handler in HANDLERS.items() if isinstance(kind, type)}

@@ -49,7 +49,7 @@ FAILURES = {
         "unknown_problem",
         404,
         "There is no problem of the code 'malformed'.",
-        near=("malformed_json", "malformed_http", "malformed_tensors"),
+        near=("malformed_npy", "malformed_json", "malformed_http"),
     ),
     "not_acceptable": Failure("not_acceptable", 406, "This path answers with application/json, which Accept excludes."),
     "no_such_stream": Failure(
@@ -69,11 +69,27 @@ FAILURES = {
         "/activation", "There is no activation called 'mysh'. Did you mean mish?", ("mish",), "unknown_activation"
     ),
     "malformed_multipart": Failure("malformed_multipart", 400, "The body ends before the closing boundary."),
+    "malformed_npy": Failure("malformed_npy", 400, "The body is not an NPY file of version 1, 2 or 3."),
+    "wrong_item": _parameter("negative_slope", "Must be a number."),
     "malformed_tensors": Failure(
         "malformed_tensors",
         400,
         "The file of tensors is neither NPZ nor safetensors: it ends within its header.",
     ),
+    "malformed_tensor_data": Failure("malformed_tensor_data", 400, "8 bytes follow the JSON text, which announces 16."),
+    "no_such_version": Failure("not_found", 404, "leaky_relu has the version 1 only, not '2'."),
+    "no_such_tensor_format": Failure(
+        "not_acceptable",
+        406,
+        "This path answers with application/json or application/octet-stream, which Accept excludes.",
+    ),
+    "neither_json_nor_tensors": Failure(
+        "unsupported_media_type",
+        415,
+        "The Content-Type must be application/json in UTF-8 or application/octet-stream, not 'text/plain'.",
+    ),
+    "no_such_datatype": _field("/inputs/0/datatype", "Must be 'FP64', 'FP32', 'FP16' or 'BF16'."),
+    "no_such_parameter": _field("/parameters/slope", "leaky_relu has no such parameter; it has negative_slope."),
     "missing_part": _parameter("tensors", "This part is required: a .safetensors or .npz file."),
     "shapes_do_not_chain": _field(
         "/layers/0/weights", "Layer 0 takes 2 inputs to 1 units: weights must be 2×1 (n_in × n_out), not 1×1."

@@ -36,6 +36,17 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="malformed_npy",
+            title="The body is not a whole NPY file",
+            statuses=(400,),
+            explanation=(
+                "The body must be what `Content-Type: application/x-npy` announces: one file as numpy's `save` writes "
+                "it, in version 1, 2 or 3 of the format, with as many bytes of numbers as its header says and nothing "
+                "after them. If that turns out only after the answer has begun, the connection is closed before the "
+                "answer is complete."
+            ),
+        ),
+        ProblemKind(
             code="malformed_tensors",
             title="The file of tensors cannot be read",
             statuses=(400,),
@@ -44,6 +55,16 @@ KINDS = {
                 "`savez_compressed` write it: a ZIP archive of NPY files, not encrypted. What a header says of shapes, "
                 "sizes and offsets must fit the bytes. `detail` names the tensor at fault. A .pt file is neither: "
                 "`safetensors.torch.save_file(model.state_dict(), path)` writes what is read here."
+            ),
+        ),
+        ProblemKind(
+            code="malformed_tensor_data",
+            title="The bytes are not the tensor that is announced",
+            statuses=(400,),
+            explanation=(
+                "In the Open Inference Protocol, `Inference-Header-Content-Length` says how many bytes of the body are "
+                "the JSON text, and `binary_data_size` in it how many bytes of the tensor follow. The body must have "
+                "as many bytes as they say together. Without the header, all of the body is the JSON text."
             ),
         ),
         ProblemKind(
@@ -106,9 +127,10 @@ KINDS = {
             title="The body is in a format that is not understood",
             statuses=(415,),
             explanation=(
-                "The body must be sent as `Content-Type: application/json`, in UTF-8 and without content coding; where "
-                "tensors may be uploaded, `multipart/form-data` is understood too. The "
-                "headers `Accept` and `Accept-Encoding` of the answer say what is understood."
+                "The body must be sent as `Content-Type: application/json`, in UTF-8 and without content coding. "
+                "/evaluate and /derivative understand `application/x-npy` too, inference `application/octet-stream`, "
+                "and paths to which tensors may be uploaded `multipart/form-data`. The headers `Accept` and "
+                "`Accept-Encoding` of the answer say what is understood."
             ),
         ),
         ProblemKind(

@@ -24,6 +24,16 @@ from service.settings import Settings
 from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
+from service.wire.inference import (
+    InferenceOptions,
+    InferenceRequest,
+    InferenceResponse,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+)
 from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse
 from service.wire.model import Part, Request
 from service.wire.operations import Health, Index, ServiceLimits
@@ -44,6 +54,14 @@ _MODELS = (
     PhaseDiagramResponse,
     Health,
     Index,
+    InferenceOptions,
+    InferenceRequest,
+    InferenceResponse,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
     ServiceLimits,
     ProblemDocument,
     Problems,
@@ -67,6 +85,7 @@ may be asked as `HEAD`.
 _TAGS = [
     {"name": "evaluation", "description": "Values and derivatives."},
     {"name": "gradient flow", "description": "How signals and gradients travel through networks, and what mends them."},
+    {"name": "inference", "description": "The Open Inference Protocol (KServe V2): every function as a model."},
     {"name": "catalogue", "description": "Which functions there are, and what is known of them."},
     {"name": "operations", "description": "The service about itself."},
 ]

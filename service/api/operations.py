@@ -17,6 +17,7 @@ from service.api.version import VERSION
 from service.settings import LimitInForce, Settings, limits
 from service.wire.evaluation import MAX_NAME, MAX_SEED
 from service.wire.faults import clip, near_names
+from service.wire.inference import MAX_ID
 from service.wire.json import MAX_CONTAINERS, MAX_FAULTS
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import Problems
@@ -28,6 +29,7 @@ LINKS = {
     "gradient_flow": "/gradient-flow",
     "mean_field": "/gradient-flow/mean-field",
     "training": "/gradient-flow/training",
+    "inference": "/v2",
     "documentation": "/docs",
     "reference": "/redoc",
     "openapi": "/openapi.json",
@@ -39,6 +41,7 @@ FIXED_LIMITS = (
     LimitInForce("max_containers", MAX_CONTAINERS, "entries", None, "Most arrays and objects in a JSON body."),
     LimitInForce("max_order", MAX_ORDER, "orders", None, "Largest order of a derivative."),
     LimitInForce("max_name_length", MAX_NAME, "characters", None, "Longest name of a function or parameter."),
+    LimitInForce("max_id_length", MAX_ID, "characters", None, "Longest `id` of an inference."),
     LimitInForce("max_seed", MAX_SEED, "", None, "Largest seed."),
     LimitInForce("max_faults", MAX_FAULTS, "faults", None, "Most faults that one problem document lists."),
 )

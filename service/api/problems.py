@@ -19,6 +19,8 @@ from service.errors import (
     LimitExceeded,
     Malformed,
     MalformedMultipart,
+    MalformedNpy,
+    MalformedTensorData,
     MalformedTensors,
     Path,
     TooDeep,
@@ -42,6 +44,8 @@ _BY_STATUS = {
 _MALFORMED = {
     Malformed: "malformed_json",
     MalformedMultipart: "malformed_multipart",
+    MalformedNpy: "malformed_npy",
+    MalformedTensorData: "malformed_tensor_data",
     MalformedTensors: "malformed_tensors",
 }
 
@@ -57,16 +61,23 @@ def problem(
 ) -> Response:
     """The answer for a failure, with members of ProblemDocument beside the common ones."""
     kind = KINDS[code]
+    told = clip(detail, LONGEST_DETAIL)
     document = ProblemDocument(
         type=f"{scope.get('root_path', '')}/problems/{code}",
         title=kind.title,
         status=status or kind.statuses[0],
-        detail=clip(detail, LONGEST_DETAIL),
+        detail=told,
         instance=instance(scope),
+        error=told if of_inference(scope["path"].removeprefix(scope.get("root_path", ""))) else None,
         **members,
     )
     fixed = {"Cache-Control": "no-store"}
     return Response(to_json(document, exclude_none=True), document.status, fixed | dict(headers or {}), MEDIA_TYPE)
+
+
+def of_inference(path: str) -> bool:
+    """Whether the path is one of the Open Inference Protocol, whose failures have a member of that protocol too."""
+    return path == "/v2" or path.startswith("/v2/")
 
 
 def instance(scope: Scope) -> str:
@@ -136,8 +147,10 @@ def _in_body(path: Path, detail: str) -> ProblemFault:
 
 
 async def _unknown_activation(request: Request, error: UnknownActivation) -> Response:
-    in_path = "name" in request.path_params
-    errors = None if in_path else (_in_body(error.path, str(error)),)
+    in_path = "name" in request.path_params or not error.path
+    in_query = "activation" in request.query_params
+    fault = ProblemFault(parameter="activation", detail=str(error)) if in_query else _in_body(error.path, str(error))
+    errors = None if in_path else (fault,)
     status = 404 if in_path else 422
     return problem(
         request.scope, "unknown_activation", str(error), status=status, near=error.near or None, errors=errors
@@ -154,7 +167,7 @@ async def _invalid_parameters(request: Request, error: RequestValidationError) -
 async def _http(request: Request, error: HTTPException) -> Response:
     """What routing and the reading of headers refuse."""
     scope, headers = request.scope, dict(error.headers or {})
-    if error.status_code == HTTPStatus.NOT_FOUND:
+    if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
         near = near_names(scope["path"], [path for path in request.app.state.paths if "{" not in path])
         return problem(scope, "not_found", f"There is nothing at {instance(scope)}.", near=tuple(near) or None)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

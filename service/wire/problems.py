@@ -35,6 +35,9 @@ class ProblemDocument(Wire):
     near: tuple[str, ...] | None = Field(default=None, description="Names that exist and look like the unknown one.")
     limit: ProblemLimit | None = Field(default=None, description="The limit that was exceeded, if one was.")
     request_id: str | None = Field(default=None, description="Finds the event in the logs; only with status 500.")
+    error: str | None = Field(
+        default=None, description="`detail` once more, where the Open Inference Protocol has it: only under /v2."
+    )
 
 
 class ProblemKind(Wire):

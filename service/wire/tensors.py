@@ -5,7 +5,6 @@ and against what is allowed, before a number is read: no memory is taken on the 
 """
 
 import json
-import re
 import struct
 import zlib
 from collections import Counter
@@ -14,15 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from math import prod
-from typing import IO, Any
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
-from service.errors import InvalidInput, Limit, LimitExceeded, MalformedTensors
+from service.errors import InvalidInput, Limit, LimitExceeded, MalformedNpy, MalformedTensors
 from service.settings import Settings, setting_name
+from service.wire import npy
 from service.wire.faults import clip
 
 Array = NDArray[np.float64]
@@ -43,19 +43,6 @@ _ZIP_ENCRYPTED = 1
 _PIECE = 2**18  # bytes inflated at a time
 # What the standard library raises, according to where an archive is damaged.
 _ZIP_DAMAGE = (BadZipFile, EOFError, OSError, OverflowError, RuntimeError, ValueError, struct.error, zlib.error)
-
-_NPY_MAGIC = b"\x93NUMPY"
-_NPY_LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}
-_LONGEST_NPY_HEADER = 10_000
-_NPY_TYPE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f[248])")
-_NPY_ITEMS = {
-    "descr": r"'descr'\s*+:\s*+'([^']*+)'",
-    "fortran_order": r"'fortran_order'\s*+:\s*+(True|False)",
-    "shape": r"'shape'\s*+:\s*+\(((?:\s*+\d{1,19}\s*+,)*+\s*+(?:\d{1,19}\s*+)?+)\)",
-}
-_NPY_ITEM = rf"\s*+(?:{'|'.join(_NPY_ITEMS.values())})\s*+"
-_NPY_HEADER = re.compile(rf"\s*+\{{{_NPY_ITEM},{_NPY_ITEM},{_NPY_ITEM}(?:,\s*+)?+\}}\s*+", re.ASCII)
-_NPY_FIELDS = re.compile(r"'descr'\s*+:\s*+[\[(]", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -148,7 +135,7 @@ def _entry(name: str, said: object, settings: Settings) -> _Tensor:
         case _:
             raise MalformedTensors(f"{_called(name)} must have a dtype, a shape, two data_offsets, and nothing else.")
     if code not in _SAFETENSORS:
-        raise _unreadable(name, code, ", ".join(_SAFETENSORS))
+        raise npy.unreadable(_called(name), code, ", ".join(_SAFETENSORS))
     if not all(type(number) is int and 0 <= number < 2**63 for number in (*shape, start, end)):
         raise MalformedTensors(f"{_called(name)} must have whole numbers from 0 on as shape and data_offsets.")
     tensor = _Tensor(name, _SAFETENSORS[code], tuple(shape), start)
@@ -205,33 +192,17 @@ def _members(archive: ZipFile) -> dict[str, ZipInfo]:
 def _header(archive: ZipFile, info: ZipInfo, name: str, settings: Settings) -> _Tensor:
     """What the header of an NPY file says of its tensor, if that can be."""
     with _damage_told(_called(name)), archive.open(info) as member:
-        text, start = _header_text(member, name)
-    if not _NPY_HEADER.fullmatch(text):
-        if _NPY_FIELDS.search(text):
-            raise _unreadable(name, "structured", "floats, integers and booleans")
-        raise MalformedTensors(f"{_called(name)} has an NPY header that cannot be read.")
-    found = [re.search(item, text) for item in _NPY_ITEMS.values()]
-    if not all(found):
-        raise MalformedTensors(f"{_called(name)} has an NPY header that lacks an item.")
-    code, order, shape = (item[1] for item in found if item)
-    if not _NPY_TYPE.fullmatch(code):
-        raise _unreadable(name, code, "floats, integers and booleans of up to 64 bits")
-    lengths = tuple(int(length) for length in re.findall(r"\d+", shape))
-    tensor = _Tensor(name, np.dtype(code), lengths, start, order == "True")
+        head = member.read(npy.PREFIX)
+        try:
+            start = npy.measure(head, _called(name))
+            if start is None:
+                raise npy.cut_short(_called(name))
+            header = npy.parse(head[:start] + member.read(max(start - len(head), 0)), start, _called(name))
+        except MalformedNpy as error:
+            raise MalformedTensors(str(error)) from None
+    tensor = _Tensor(name, header.dtype, header.shape, start, header.fortran)
     _admit_shape(tensor, info.file_size - start, settings)
     return tensor
-
-
-def _header_text(member: IO[bytes], name: str) -> tuple[str, int]:
-    """The header of an NPY file, in single quotes only, and where the numbers start."""
-    magic, version = member.read(6), member.read(2)
-    if magic != _NPY_MAGIC or version not in _NPY_LENGTH_BYTES:
-        raise MalformedTensors(f"{_called(name)} is not an NPY file of version 1, 2 or 3.")
-    prefix = member.read(_NPY_LENGTH_BYTES[version])
-    length = int.from_bytes(prefix, "little")
-    if length > _LONGEST_NPY_HEADER:
-        raise MalformedTensors(f"{_called(name)} has an NPY header of more than {_LONGEST_NPY_HEADER} bytes.")
-    return member.read(length).decode("latin-1").replace('"', "'"), 8 + len(prefix) + length
 
 
 def _inflate(archive: ZipFile, info: ZipInfo, tensor: _Tensor) -> Array:
@@ -288,10 +259,6 @@ def _admit_bytes(tensors: list[_Tensor], settings: Settings) -> None:
     if total > settings.max_tensor_bytes:
         limit = Limit("max_tensor_bytes", settings.max_tensor_bytes)
         raise LimitExceeded(limit, f"The tensors have {total} bytes as float64; {limit.value} are allowed.")
-
-
-def _unreadable(name: str, code: str, readable: str) -> InvalidInput:
-    return InvalidInput.at(detail=f"{_called(name)} is of the type {clip(code)!r}, which is not read; {readable} are.")
 
 
 def _called(name: str, *, start: bool = True) -> str:

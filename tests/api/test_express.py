@@ -118,3 +118,26 @@ def test_a_failure_nobody_foresaw_is_told_like_any_other(
     refused = Client(runner, app=app).post("/evaluate", b"{}")
     assert refused.status_code == 500
     assert "secret" not in refused.text
+
+
+INFER = b'{"inputs":[{"name":"x","shape":[2],"datatype":"FP64","data":[0.5,-1]}]}'
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v2/models/sigmoid/infer", INFER),
+        ("/v2/models/LeakyReLU/versions/1/infer", INFER),
+        ("/v2/models/sigmoid/versions/2/infer", INFER),
+        ("/v2/models/sigmoyd/infer", INFER),
+        ("/v2/models/" + "s" * 5000 + "/infer", INFER),
+        ("/v2/models/a%2Fb/infer", INFER),
+        ("/v2/models/sigmoid/infer", b"{}"),
+        ("/v2/models/sigmoid/infer", b"{"),
+        ("/v2/models/sigmoid/infer?x=1", INFER),
+        ("/v2/models//infer", INFER),
+        ("/v2/models/sigmoid/infer/", INFER),
+    ],
+)
+def test_inference(client: Client, documented: Client, path: str, body: bytes) -> None:
+    assert_same(client, documented, path, body)

@@ -32,12 +32,25 @@ GOOD = b'{"activation": "relu", "x": 1}'
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 REQUEST_PART = b'--b\r\nContent-Disposition: form-data; name="request"\r\n\r\n{}'
 LAYERS = '{"input": {"distribution": "normal", "features": 2, "batch": 1}, "layers": [%s]}'
+TENSOR = '{"inputs": [{"name": "x", "shape": [2], "datatype": "%s", "parameters": {"binary_data_size": 16}}]%s}'
+LENGTH = "Inference-Header-Content-Length"
+PLACES = {
+    "unknown_name": {"name": "mysh"},
+    "unknown_problem": {"code": "malformed"},
+    "no_such_version": {"version": "2"},
+}
 PROVOCATIONS: dict[str, dict[str, Any]] = {
     "malformed_multipart": {"content": REQUEST_PART, "headers": FORM},
     "malformed_tensors": {
         "content": REQUEST_PART + b'\r\n--b\r\nContent-Disposition: form-data; name="tensors"\r\n\r\n.\r\n--b--\r\n',
         "headers": FORM,
     },
+    "malformed_tensor_data": {"content": TENSOR % ("FP64", "") + "8 bytes.", "headers": {LENGTH: "101"}},
+    "no_such_version": {},
+    "no_such_tensor_format": {"headers": JSON | {"Accept": "text/html"}},
+    "neither_json_nor_tensors": {"headers": {"Content-Type": "text/plain"}},
+    "no_such_datatype": {"content": TENSOR % ("INT8", "")},
+    "no_such_parameter": {"content": TENSOR % ("FP64", ', "parameters": {"slope": 1}')},
     "missing_part": {"content": REQUEST_PART + b"\r\n--b--\r\n", "headers": FORM},
     "shapes_do_not_chain": {"content": LAYERS % '{"activation": "relu", "weights": [[1]]}'},
     "unknown_function_of_layer": {"content": LAYERS % '{"units": 1, "activation": "mysh", "weights": "ones"}'},
@@ -172,6 +185,10 @@ def test_the_example_of_a_stream_is_its_first_record(client: Client) -> None:
         ("/problems/{code}", "/problems/not_found"),
         ("/activations", "/activations?q=leaky_relu"),
         ("/activations/{name}", "/activations/leaky_relu"),
+        ("/v2/models/{name}", "/v2/models/leaky_relu"),
+        ("/v2/models/{name}/ready", "/v2/models/leaky_relu/ready"),
+        ("/v2/health/live", "/v2/health/live"),
+        ("/v2/health/ready", "/v2/health/ready"),
     ],
 )
 def test_every_page_is_answered_as_documented(client: Client, path: str, asked: str) -> None:
@@ -194,7 +211,8 @@ def test_every_example_of_a_failure_is_what_the_service_says(
         request: dict[str, Any] = {"headers": JSON} | PROVOCATIONS[name]
         if method == "get":
             request.pop("content", None)
-        asked = path.format(name="mysh", code="malformed") if name.startswith("unknown_") else path
+        place = {"name": "leaky_relu", "code": "not_found", "version": "1"} | PLACES.get(name, {})
+        asked = path.format_map(place)
         failure = FAILURES[name]
         document = assert_problem(client.request(method.upper(), asked, **request), failure.status, failure.code)
         assert document | {"instance": ""} == failures[name] | {"instance": ""}

@@ -1,0 +1,133 @@
+"""What a query asks, made ready once for all bodies that it is asked of."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from service import compute
+from service.activations import lookup
+from service.activations.model import Activation, Value
+from service.api.problems import invalid_parameters
+from service.api.requests import require_known_query
+from service.errors import InvalidInput
+from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
+from service.wire.npy import Numbers
+from service.wire.query import IN_BODY, fields, kinds, read_parameters, read_question
+
+_MOST_PLANS = 128
+_HOP = 0.0005  # seconds: shorter work is done sooner on the event loop than a thread takes over
+_GUESS = 30e-9  # seconds a number, until it has been measured
+_TELLING = 1000  # numbers: with fewer, what each call costs hides what a number costs
+
+Result = NDArray[np.floating[Any]]  # any: float64, or float32
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A question without its numbers; it learns how long they take, by dtype."""
+
+    question: EvaluateRequest | DerivativeRequest
+    function: Activation
+    parameters: Mapping[str, Value]
+    by: str
+    ask: Callable[..., Result]
+    paces: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the answer has the shape of x."""
+        return self.function.kind == "elementwise"
+
+    @property
+    def piecewise(self) -> bool:
+        """Whether each number can be answered without the others."""
+        return self.elementwise and not (self.function.stochastic and self.question.seed is not None)
+
+    def slow(self, numbers: int, dtype: str) -> bool:
+        """Whether so many numbers take so long that a thread should take over."""
+        return numbers * self.paces.get(dtype, _GUESS) > _HOP
+
+    def compute(self, x: Numbers, dtype: str) -> Result:
+        """The answer's numbers, values of the dtype; raises InvalidInput with the paths of JSON."""
+        begun = perf_counter()
+        result = self.ask(x=x, dtype=dtype)
+        if x.size >= _TELLING:
+            pace = (perf_counter() - begun) / x.size
+            self.paces[dtype] = min(pace, 2 * self.paces.get(dtype, _GUESS))  # one pause does not make a function slow
+        return result
+
+    def write(self, numbers: Any, dtype: str) -> tuple[bytes, ...]:  # noqa: ANN401  float32 too, which is written as it is
+        """The answer in JSON."""
+        asked, shape = self.question, numbers.shape
+        parameters = dict(self.parameters)
+        common: dict[str, Any] = {"activation": self.function.name, "parameters": parameters, "dtype": dtype}
+        if isinstance(asked, EvaluateRequest):
+            return EvaluateResponse(**common, shape=shape, y=numbers).write()
+        what = {"jacobian" if asked.jacobian else "dy": numbers}
+        return DerivativeResponse(**common, order=asked.order, with_respect_to=self.by, shape=shape, **what).write()
+
+
+@lru_cache(maxsize=_MOST_PLANS)
+def plan_of(derivative: bool, query: bytes) -> Plan:
+    """The plan for a query of `/derivative`, or of `/evaluate`.
+
+    Raises
+    ------
+    RequestValidationError
+        Items are unknown, come twice, or hold what they must not hold.
+    UnknownActivation
+        There is no such function.
+    """
+    items = QueryParams(query)
+    model: type[EvaluateRequest | DerivativeRequest] = DerivativeRequest if derivative else EvaluateRequest
+    with told_of_items():
+        question = read_question(model, dict(items))
+        function = lookup(question.activation)
+        _require_known(query, items, (*fields(model), *kinds(function)))
+        plan = _ready(question, function, read_parameters(function, items))
+        if plan.piecewise:  # what it refuses, it refuses before the first answer is sent
+            plan.compute(np.zeros(1), "float64")
+    return plan
+
+
+def _ready(question: EvaluateRequest | DerivativeRequest, function: Activation, parameters: dict[str, Value]) -> Plan:
+    options: dict[str, Any] = {"function": function, "parameters": parameters, "seed": question.seed}  # any: keywords
+    accurate: dict[str, Any] = {"accuracy": question.accuracy}
+    if isinstance(question, EvaluateRequest):
+        return Plan(question, function, parameters, "x", partial(compute.evaluate, **options, **accurate))
+    by = _canonical(function, question.with_respect_to)
+    if question.jacobian:
+        return Plan(question, function, parameters, by, partial(compute.jacobian, **options))
+    options |= accurate | {"order": question.order, "with_respect_to": by, "at_kink": question.at_kink}
+    return Plan(question, function, parameters, by, partial(compute.derivative, **options))
+
+
+@contextmanager
+def told_of_items() -> Iterator[None]:
+    """Faults are those of query items, or of the body if it is x that cannot be."""
+    try:
+        yield
+    except InvalidInput as error:
+        if any(fault.path[:1] in ((), ("x",)) for fault in error.faults):
+            raise InvalidInput.at(detail=str(error)) from None
+        raise invalid_parameters({str(fault.path[-1]): fault.detail for fault in error.faults}) from None
+
+
+def _require_known(query: bytes, items: QueryParams, known: tuple[str, ...]) -> None:
+    misplaced = {name: f"There is no query item {name!r}. {IN_BODY[name]}" for name in IN_BODY if name in items}
+    if faults := {name: detail for name, detail in misplaced.items() if name not in known}:
+        raise invalid_parameters(faults)
+    require_known_query(Request({"type": "http", "query_string": query, "headers": []}), *known)
+
+
+def _canonical(function: Activation, name: str) -> str:
+    """The parameter's own name, if `name` is an alias of it."""
+    return next((parameter.name for parameter in function.parameters if name in parameter.aliases), name)
