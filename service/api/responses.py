@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,7 +31,13 @@ class PartsResponse(Response):
     def __init__(self, parts: Sequence[Buffer], media_type: str, headers: Mapping[str, str] = _FRESH) -> None:
         size = sum(map(len, parts))
         self.parts = parts if size > _SMALL else (b"".join(parts),)
-        super().__init__(media_type=media_type, headers={**headers, "Content-Length": str(size)})
+        self.status_code = HTTPStatus.OK.value
+        self.background = None
+        self.raw_headers = [
+            (b"content-type", media_type.encode()),
+            (b"content-length", b"%d" % size),
+            *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+        ]
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send them."""
