@@ -233,7 +233,7 @@ class NpyStream(_Npy):
         except (MalformedNpy, Stalled) as error:
             name = Headers(raw=self.raw_headers).get("x-request-id", "")  # put there when it was sent
             logger.warning("request %s: the stream of %r was broken off: %s", name, scope["path"], error)
-            if abort := scope.get("extensions", {}).get(ABORT):
+            if abort := scope.get("extensions", {}).get(ABORT, {}).get("abort"):
                 abort()
                 await sleep(0)  # the server learns that the connection is gone, and has nothing to complain of
 

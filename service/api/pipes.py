@@ -17,7 +17,7 @@ from service.settings import Settings
 
 Piece = bytes | memoryview
 
-ABORT = "actiscope.abort"  # an extension of the scope: ends the connection, whatever there is still to send
+ABORT = "actiscope.abort"  # an extension of the scope: its "abort" ends the connection, whatever is still to send
 
 
 class Stalled(Exception):
