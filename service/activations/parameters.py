@@ -31,6 +31,11 @@ def bind(function: Activation, given: Mapping[str, object]) -> dict[str, Value]:
     return bound
 
 
+def canonical(function: Activation, name: str) -> str:
+    """The parameter's own name, if `name` is an alias of it."""
+    return next((parameter.name for parameter in function.parameters if name in parameter.aliases), name)
+
+
 def _find(function: Activation, name: str) -> Parameter | None:
     """By its own name first: an alias of one parameter may be the name of another."""
     for parameter in function.parameters:

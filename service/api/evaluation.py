@@ -10,9 +10,11 @@ from starlette.responses import Response
 from service import compute
 from service.activations import lookup
 from service.activations.model import Activation, Array, Value
-from service.activations.parameters import bind
+from service.activations.parameters import bind, canonical
 from service.api import examples
 from service.api.documentation import computed, json_body
+from service.api.npy import NPY, is_npy, npy_response
+from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
 from service.api.requests import JSON, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.sizes import admit_derivative, admit_values, small_derivative, small_evaluation
@@ -31,8 +33,8 @@ AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
     "/evaluate",
     operation_id="evaluate",
     summary="Values of a function, or of a layer",
-    openapi_extra=json_body("EvaluateRequest", examples.EVALUATE),
-    responses=computed("EvaluateResponse", "/evaluate", examples.EVALUATE),
+    openapi_extra=taking_npy(json_body("EvaluateRequest", examples.EVALUATE), derivative=False),
+    responses=answering_npy(computed("EvaluateResponse", "/evaluate", examples.EVALUATE, FAILURES), "/evaluate"),
 )
 async def evaluate(request: Request) -> Response:
     """Evaluate an activation function at every number of `x`.
@@ -43,6 +45,8 @@ async def evaluate(request: Request) -> Response:
     answers are the shortest decimals that read back to the same value of `dtype`. An alias (`swish`, `LeakyReLU`) picks
     the function only: the defaults are those of the catalogue, and the answer repeats all parameters that were used.
     """
+    if is_npy(request.headers):
+        return await npy_response(request, derivative=False)
     return await _answer(EvaluateRequest, small_evaluation, values, request)
 
 
@@ -50,8 +54,10 @@ async def evaluate(request: Request) -> Response:
     "/derivative",
     operation_id="differentiate",
     summary="Derivatives, gradients and Jacobians of a function",
-    openapi_extra=json_body("DerivativeRequest", examples.DERIVATIVE),
-    responses=computed("DerivativeResponse", "/derivative", examples.DERIVATIVE),
+    openapi_extra=taking_npy(json_body("DerivativeRequest", examples.DERIVATIVE), derivative=True),
+    responses=answering_npy(
+        computed("DerivativeResponse", "/derivative", examples.DERIVATIVE, FAILURES), "/derivative"
+    ),
 )
 async def derivative(request: Request) -> Response:
     """Differentiate an activation function at every number of `x`.
@@ -62,6 +68,8 @@ async def derivative(request: Request) -> Response:
       element: such a function needs one of the last two.
     - `at_kink` says what counts as the derivative where it jumps; elsewhere it changes nothing.
     """
+    if is_npy(request.headers):
+        return await npy_response(request, derivative=True)
     return await _answer(DerivativeRequest, small_derivative, derivatives, request)
 
 
@@ -96,7 +104,7 @@ def derivatives(question: DerivativeRequest, settings: Settings) -> Parts:
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
     admit_derivative(function, parameters, question, settings)
-    by = _canonical(function, question.with_respect_to)
+    by = canonical(function, question.with_respect_to)
     name, numbers = _differentiate(function, parameters, by, question)
     return DerivativeResponse(
         activation=function.name,
@@ -136,11 +144,6 @@ def _differentiate(
     )
 
 
-def _canonical(function: Activation, name: str) -> str:
-    """The parameter's own name, if `name` is an alias of it."""
-    return next((parameter.name for parameter in function.parameters if name in parameter.aliases), name)
-
-
 async def _answer(
     model: type[AnyQuestion],
     small: Callable[[AnyQuestion], bool],
@@ -149,7 +152,7 @@ async def _answer(
 ) -> Response:
     """Read, compute and write: beside the event loop unless it is small."""
     require_accepted(request, JSON)
-    body, settings = await read_json_body(request), settings_of(request)
+    body, settings = await read_json_body(request, NPY), settings_of(request)
     if len(body) > SMALL_QUESTION:
         return json_response(*await to_thread.run_sync(lambda: work(model.read(body, settings), settings)))
     question = model.read(body, settings)

@@ -63,6 +63,11 @@ FAILURES = {
     "unsupported_media_type": Failure(
         "unsupported_media_type", 415, "The Content-Type must be application/json in UTF-8, not 'text/plain'."
     ),
+    "neither_json_nor_npy": Failure(
+        "unsupported_media_type",
+        415,
+        "The Content-Type must be application/json in UTF-8 or application/x-npy, not 'text/plain'.",
+    ),
     "ragged_array": _field("/x/1", "Expected 2 elements as in the arrays before it, found 1: the array is ragged."),
     "unknown_field": _field("/dtipe", "There is no field 'dtipe'. Did you mean 'dtype'?"),
     "unknown_activation": _field(

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from service.api.documentation import QUESTION, Responses
+from service.api.documentation import QUESTION, Responses, problems
 from service.api.examples import Json
 from service.api.npy import NPY
 from service.wire.evaluation import DerivativeRequest, EvaluateRequest
@@ -53,11 +53,11 @@ def taking_npy(extra: Json, *, derivative: bool) -> Json:
     return taken
 
 
-def answering_npy(responses: Responses) -> Responses:
+def answering_npy(responses: Responses, path: str) -> Responses:
     """The answers of an operation that takes NPY too, whose failures include `FAILURES`."""
     answered = deepcopy(responses)
     answered[200]["content"][NPY] = _ANSWERED
-    return answered
+    return answered | {415: problems(path, "neither_json_nor_npy")[415]}
 
 
 def _items(model: type[EvaluateRequest | DerivativeRequest]) -> list[Json]:

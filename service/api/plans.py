@@ -15,6 +15,7 @@ from starlette.requests import Request
 from service import compute
 from service.activations import lookup
 from service.activations.model import Activation, Value
+from service.activations.parameters import canonical
 from service.api.problems import invalid_parameters
 from service.api.requests import require_known_query
 from service.errors import InvalidInput
@@ -103,7 +104,7 @@ def _ready(question: EvaluateRequest | DerivativeRequest, function: Activation, 
     accurate: dict[str, Any] = {"accuracy": question.accuracy}
     if isinstance(question, EvaluateRequest):
         return Plan(question, function, parameters, "x", partial(compute.evaluate, **options, **accurate))
-    by = _canonical(function, question.with_respect_to)
+    by = canonical(function, question.with_respect_to)
     if question.jacobian:
         return Plan(question, function, parameters, by, partial(compute.jacobian, **options))
     options |= accurate | {"order": question.order, "with_respect_to": by, "at_kink": question.at_kink}
@@ -126,8 +127,3 @@ def _require_known(query: bytes, items: QueryParams, known: tuple[str, ...]) -> 
     if faults := {name: detail for name, detail in misplaced.items() if name not in known}:
         raise invalid_parameters(faults)
     require_known_query(Request({"type": "http", "query_string": query, "headers": []}), *known)
-
-
-def _canonical(function: Activation, name: str) -> str:
-    """The parameter's own name, if `name` is an alias of it."""
-    return next((parameter.name for parameter in function.parameters if name in parameter.aliases), name)

@@ -5,6 +5,7 @@ from uuid import uuid4
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.api.pipes import ABORT
 from service.api.problems import problem
 
 _NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
@@ -18,6 +19,7 @@ class Protocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             raise ValueError("one Host is required")  # the parser makes an error of its own of it
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:

@@ -41,10 +41,10 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     return await to_thread.run_sync(model.read, body, settings_of(request))
 
 
-async def read_json_body(request: Request) -> Body:
-    """A body that is said to be JSON."""
+async def read_json_body(request: Request, *others: str) -> Body:
+    """A body that is said to be JSON; `others` are the media types that the path takes besides."""
     require_known_query(request)
-    require_json(request.headers)
+    require_json(request.headers, *others)
     return await read_body(request, settings_of(request).max_body_bytes)
 
 
@@ -72,13 +72,14 @@ def _too_large(at_most: int) -> LimitExceeded:
     return LimitExceeded(Limit("max_body_bytes", at_most), f"The body has more than {at_most} bytes.")
 
 
-def require_json(headers: Headers) -> None:
-    """Refuse a body that is not said to be plain JSON in UTF-8."""
+def require_json(headers: Headers, *others: str) -> None:
+    """Refuse a body that is not said to be plain JSON in UTF-8; `others` are told as what the path takes besides."""
     types = headers.getlist("content-type")
     media_type, _, parameters = types[0].partition(";") if len(types) == 1 else ("", "", "")
     if media_type.strip().lower() != JSON or not _in_utf8(parameters):
         found = f"not {clip(', '.join(types))!r}" if types else "and there is none"
-        raise HTTPException(415, f"The Content-Type must be {JSON} in UTF-8, {found}.", {"Accept": JSON})
+        wanted = " or ".join([f"{JSON} in UTF-8", *others])
+        raise HTTPException(415, f"The Content-Type must be {wanted}, {found}.", {"Accept": ", ".join([JSON, *others])})
     require_uncoded(headers)
 
 

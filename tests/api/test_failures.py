@@ -205,7 +205,6 @@ def test_an_accept_that_allows_json_is_answered(client: Client, accept: str) -> 
         "multipart/form-data; boundary=x",
         "application/jsonx",
         "application/json; charset=utf-8; charset=utf-8",
-        "application/x-npy",
         'application/json, text/plain"\\\\\\\\',
         "x" * 5000,
     ],
@@ -213,7 +212,7 @@ def test_an_accept_that_allows_json_is_answered(client: Client, accept: str) -> 
 def test_a_body_that_is_not_said_to_be_json_is_refused(client: Client, path: str, content_type: str) -> None:
     response = client.post(path, b'{"activation":"relu","x":1}', headers={"Content-Type": content_type})
     assert_problem(response, 415, "unsupported_media_type")
-    assert response.headers["accept"] == "application/json"
+    assert response.headers["accept"] == "application/json, application/x-npy"
 
 
 @pytest.mark.parametrize("path", POSTS)

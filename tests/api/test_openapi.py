@@ -29,6 +29,7 @@ EXAMPLES = [
     for name in CONTRACT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
 ]
 GOOD = b'{"activation": "relu", "x": 1}'
+NPY = {"Content-Type": "application/x-npy"}
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 REQUEST_PART = b'--b\r\nContent-Disposition: form-data; name="request"\r\n\r\n{}'
 LAYERS = '{"input": {"distribution": "normal", "features": 2, "batch": 1}, "layers": [%s]}'
@@ -59,6 +60,8 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     },
     "vector_function": {"content": b'{"activation": "softmax", "sigma_w": 1}'},
     "too_many_points": {"content": b'{"activation": "relu", "sigma_w": {"linspace": [0, 1, 1000000]}}'},
+    "malformed_npy": {"content": b"[1, 2]", "headers": NPY, "params": {"activation": "relu"}},
+    "wrong_item": {"headers": NPY, "params": {"activation": "leaky_relu", "negative_slope": "x"}},
     "malformed_json": {"content": b'{"activation": "relu", "x": NaN}'},
     "too_deep": {"content": b"[" * 65 + b"]" * 65},
     "unknown_name": {},
@@ -67,6 +70,7 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "no_such_stream": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
     "body_too_large": {"content": GOOD, "headers": JSON | {"Content-Length": "67108865"}},
     "unsupported_media_type": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
+    "neither_json_nor_npy": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
     "ragged_array": {"content": b'{"activation": "relu", "x": [[1, 2], [3]]}'},
     "unknown_field": {"content": b'{"activation": "relu", "x": 1, "dtipe": "float32"}'},
     "unknown_activation": {"content": b'{"activation": "mysh", "x": 1}'},
