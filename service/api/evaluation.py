@@ -15,15 +15,16 @@ from service.api import examples
 from service.api.documentation import computed, json_body
 from service.api.npy import NPY, is_npy, npy_response
 from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
+from service.api.paces import Pace, pace_of
 from service.api.requests import JSON, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
-from service.api.sizes import admit_derivative, admit_values, small_derivative, small_evaluation
+from service.api.sizes import admit_derivative, admit_values
 from service.settings import Settings
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 
 router = APIRouter(tags=["evaluation"])
 
-SMALL_QUESTION = 64 * 2**10  # bytes that are parsed sooner than a thread takes over
+SMALL_QUESTION = 128 * 2**10  # bytes that are parsed sooner than a thread takes over
 
 Parts = tuple[bytes, ...]
 AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
@@ -47,7 +48,7 @@ async def evaluate(request: Request) -> Response:
     """
     if is_npy(request.headers):
         return await npy_response(request, derivative=False)
-    return await _answer(EvaluateRequest, small_evaluation, values, request)
+    return await _answer(EvaluateRequest, values, request)
 
 
 @router.post(
@@ -70,7 +71,7 @@ async def derivative(request: Request) -> Response:
     """
     if is_npy(request.headers):
         return await npy_response(request, derivative=True)
-    return await _answer(DerivativeRequest, small_derivative, derivatives, request)
+    return await _answer(DerivativeRequest, derivatives, request)
 
 
 HOT = {"/evaluate": evaluate, "/derivative": derivative}
@@ -145,17 +146,25 @@ def _differentiate(
 
 
 async def _answer(
-    model: type[AnyQuestion],
-    small: Callable[[AnyQuestion], bool],
-    work: Callable[[AnyQuestion, Settings], Parts],
-    request: Request,
+    model: type[AnyQuestion], work: Callable[[AnyQuestion, Settings], Parts], request: Request
 ) -> Response:
-    """Read, compute and write: beside the event loop unless it is small."""
+    """Read, compute and write: beside the event loop unless it is done sooner than a thread takes over."""
     require_accepted(request, JSON)
     body, settings = await read_json_body(request, NPY), settings_of(request)
     if len(body) > SMALL_QUESTION:
-        return json_response(*await to_thread.run_sync(lambda: work(model.read(body, settings), settings)))
+        return json_response(*await to_thread.run_sync(lambda: _timed(work, model.read(body, settings), settings)))
     question = model.read(body, settings)
-    if small(question):
-        return json_response(*work(question, settings))
-    return json_response(*await to_thread.run_sync(work, question, settings))
+    if question.simple and not _pace(question).slow(question.x.size):
+        return json_response(*_timed(work, question, settings))
+    return json_response(*await to_thread.run_sync(_timed, work, question, settings))
+
+
+def _timed(work: Callable[[AnyQuestion, Settings], Parts], question: AnyQuestion, settings: Settings) -> Parts:
+    if not question.simple:
+        return work(question, settings)
+    return _pace(question).of(question.x.size, work, question=question, settings=settings)
+
+
+def _pace(question: EvaluateRequest | DerivativeRequest) -> Pace:
+    order = question.order if isinstance(question, DerivativeRequest) else 0
+    return pace_of(question.activation, order, question.dtype, question.accuracy)

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from service import compute
 from service.activations import lookup
 from service.activations.model import Activation, Value
 from service.activations.parameters import canonical
+from service.api.paces import pace_of
 from service.api.problems import invalid_parameters
 from service.api.requests import require_known_query
 from service.errors import InvalidInput
@@ -24,23 +24,19 @@ from service.wire.npy import Numbers
 from service.wire.query import IN_BODY, fields, kinds, read_parameters, read_question
 
 _MOST_PLANS = 128
-_HOP = 0.0005  # seconds: shorter work is done sooner on the event loop than a thread takes over
-_GUESS = 30e-9  # seconds a number, until it has been measured
-_TELLING = 1000  # numbers: with fewer, what each call costs hides what a number costs
 
 Result = NDArray[np.floating[Any]]  # any: float64, or float32
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A question without its numbers; it learns how long they take, by dtype."""
+    """A question without its numbers."""
 
     question: EvaluateRequest | DerivativeRequest
     function: Activation
     parameters: Mapping[str, Value]
     by: str
     ask: Callable[..., Result]
-    paces: dict[str, float] = field(default_factory=dict)
 
     @property
     def elementwise(self) -> bool:
@@ -54,16 +50,11 @@ class Plan:
 
     def slow(self, numbers: int, dtype: str) -> bool:
         """Whether so many numbers take so long that a thread should take over."""
-        return numbers * self.paces.get(dtype, _GUESS) > _HOP
+        return pace_of(self, dtype).slow(numbers)
 
     def compute(self, x: Numbers, dtype: str) -> Result:
         """The answer's numbers, values of the dtype; raises InvalidInput with the paths of JSON."""
-        begun = perf_counter()
-        result = self.ask(x=x, dtype=dtype)
-        if x.size >= _TELLING:
-            pace = (perf_counter() - begun) / x.size
-            self.paces[dtype] = min(pace, 2 * self.paces.get(dtype, _GUESS))  # one pause does not make a function slow
-        return result
+        return pace_of(self, dtype).of(x.size, self.ask, x=x, dtype=dtype)
 
     def write(self, numbers: Any, dtype: str) -> tuple[bytes, ...]:  # noqa: ANN401  float32 too, which is written as it is
         """The answer in JSON."""

@@ -9,17 +9,6 @@ from service.settings import Settings
 from service.wire.evaluation import DerivativeRequest, EvaluateRequest
 
 _BYTES = {"float64": 24, "float32": 16, "float16": 12, "bfloat16": 12}  # of a number in JSON, with its comma
-_SMALL = 1000  # elementwise results that take less time than a thread needs to take over
-
-
-def small_evaluation(question: EvaluateRequest) -> bool:
-    """Whether the event loop may do the work itself."""
-    return question.x.size <= _SMALL and question.weights is None
-
-
-def small_derivative(question: DerivativeRequest) -> bool:
-    """Whether the event loop may do the work itself."""
-    return question.x.size <= _SMALL and not question.jacobian
 
 
 def admit_values(question: EvaluateRequest, settings: Settings) -> None:

@@ -85,6 +85,11 @@ class EvaluateRequest(Question):
             raise conflict("bias", "A bias is part of a layer: give `weights` too.")
         return self
 
+    @property
+    def simple(self) -> bool:
+        """Whether the work grows with the numbers of x alone."""
+        return self.weights is None
+
 
 class EvaluateResponse(Answer):
     """Values of a function: y = f(x), or y = f(xW + b) with the preactivation xW + b."""
@@ -123,6 +128,11 @@ class DerivativeRequest(Question):
         if asked and self.with_respect_to != "x":
             raise conflict(asked, "This goes with the derivative by x only.")
         return self
+
+    @property
+    def simple(self) -> bool:
+        """Whether the work grows with the numbers of x alone."""
+        return not self.jacobian
 
 
 class DerivativeResponse(Answer):
