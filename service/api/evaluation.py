@@ -1,6 +1,7 @@
 """Values and derivatives: `POST /evaluate` and `POST /derivative`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, TypeVar
 
 from anyio import to_thread
@@ -15,12 +16,15 @@ from service.api import examples
 from service.api.documentation import computed, json_body
 from service.api.npy import NPY, is_npy, npy_response
 from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
-from service.api.paces import Pace, pace_of
+from service.api.paces import pace_of
+from service.api.plans import Plan, flat_plan
 from service.api.requests import JSON, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
-from service.api.sizes import admit_derivative, admit_values
+from service.api.sizes import admit, admit_derivative, admit_values
 from service.settings import Settings
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
+from service.wire.json import Body
+from service.wire.numbers import read_flat
 
 router = APIRouter(tags=["evaluation"])
 
@@ -152,19 +156,35 @@ async def _answer(
     require_accepted(request, JSON)
     body, settings = await read_json_body(request, NPY), settings_of(request)
     if len(body) > SMALL_QUESTION:
-        return json_response(*await to_thread.run_sync(lambda: _timed(work, model.read(body, settings), settings)))
+        return json_response(*await to_thread.run_sync(_done, model, work, body, settings))
+    quick, job = _job(model, work, body, settings)
+    return json_response(*(job() if quick else await to_thread.run_sync(job)))
+
+
+def _done(
+    model: type[AnyQuestion], work: Callable[[AnyQuestion, Settings], Parts], body: Body, settings: Settings
+) -> Parts:
+    return _job(model, work, body, settings)[1]()
+
+
+def _job(
+    model: type[AnyQuestion], work: Callable[[AnyQuestion, Settings], Parts], body: Body, settings: Settings
+) -> tuple[bool, Callable[[], Parts]]:
+    """What a body asks to be done, and whether that is soon done.
+
+    Of a body with one flat list of numbers, what stands beside the numbers is understood once and kept.
+    """
+    if (found := read_flat(body, settings)) and (plan := flat_plan(model, found[0], settings)):
+        x, dtype = found[1], plan.question.dtype
+        return not plan.slow(x.size, dtype), partial(_planned, plan, x, settings)
     question = model.read(body, settings)
-    if question.simple and not _pace(question).slow(question.x.size):
-        return json_response(*_timed(work, question, settings))
-    return json_response(*await to_thread.run_sync(_timed, work, question, settings))
+    pace = pace_of(question.activation, getattr(question, "order", 0), question.dtype, question.accuracy)
+    if not question.plain:
+        return False, partial(work, question, settings)
+    return not pace.slow(question.x.size), partial(pace.of, question.x.size, work, question=question, settings=settings)
 
 
-def _timed(work: Callable[[AnyQuestion, Settings], Parts], question: AnyQuestion, settings: Settings) -> Parts:
-    if not question.simple:
-        return work(question, settings)
-    return _pace(question).of(question.x.size, work, question=question, settings=settings)
-
-
-def _pace(question: EvaluateRequest | DerivativeRequest) -> Pace:
-    order = question.order if isinstance(question, DerivativeRequest) else 0
-    return pace_of(question.activation, order, question.dtype, question.accuracy)
+def _planned(plan: Plan, x: Array, settings: Settings) -> Parts:
+    dtype = plan.question.dtype
+    admit(x.size, x.size, ("x",), dtype, settings)
+    return plan.write(plan.compute(x, dtype), dtype)

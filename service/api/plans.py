@@ -14,12 +14,14 @@ from starlette.requests import Request
 from service import compute
 from service.activations import lookup
 from service.activations.model import Activation, Value
-from service.activations.parameters import canonical
+from service.activations.parameters import bind, canonical
 from service.api.paces import pace_of
 from service.api.problems import invalid_parameters
 from service.api.requests import require_known_query
-from service.errors import InvalidInput
-from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
+from service.errors import ActiscopeError, InvalidInput
+from service.settings import Settings
+from service.wire.evaluation import DerivativeRequest, EvaluateRequest
+from service.wire.model import write_answer
 from service.wire.npy import Numbers
 from service.wire.query import IN_BODY, fields, kinds, read_parameters, read_question
 
@@ -56,15 +58,26 @@ class Plan:
         """The answer's numbers, values of the dtype; raises InvalidInput with the paths of JSON."""
         return pace_of(self, dtype).of(x.size, self.ask, x=x, dtype=dtype)
 
-    def write(self, numbers: Any, dtype: str) -> tuple[bytes, ...]:  # noqa: ANN401  float32 too, which is written as it is
+    def write(self, numbers: Result, dtype: str) -> tuple[bytes, ...]:
         """The answer in JSON."""
-        asked, shape = self.question, numbers.shape
-        parameters = dict(self.parameters)
-        common: dict[str, Any] = {"activation": self.function.name, "parameters": parameters, "dtype": dtype}
+        asked = self.question
+        members: dict[str, Any] = {"activation": self.function.name, "parameters": self.parameters, "dtype": dtype}
         if isinstance(asked, EvaluateRequest):
-            return EvaluateResponse(**common, shape=shape, y=numbers).write()
-        what = {"jacobian" if asked.jacobian else "dy": numbers}
-        return DerivativeResponse(**common, order=asked.order, with_respect_to=self.by, shape=shape, **what).write()
+            return write_answer({**members, "shape": numbers.shape, "y": numbers}, dtype)
+        members |= {"order": asked.order, "with_respect_to": self.by, "shape": numbers.shape}
+        return write_answer({**members, "jacobian" if asked.jacobian else "dy": numbers}, dtype)
+
+
+@lru_cache(maxsize=_MOST_PLANS)
+def flat_plan(model: type[EvaluateRequest | DerivativeRequest], text: bytes, settings: Settings) -> Plan | None:
+    """The plan for JSON that has an empty list in the place of its numbers; None if x is not that list alone."""
+    try:
+        question = model.read(text, settings)
+        function = lookup(question.activation)
+        parameters = bind(function, question.parameters)
+    except ActiscopeError:
+        return None  # the whole body is to tell what is wrong
+    return _ready(question, function, parameters) if question.plain and question.x.shape == (0,) else None
 
 
 @lru_cache(maxsize=_MOST_PLANS)

@@ -15,11 +15,11 @@ def admit_values(question: EvaluateRequest, settings: Settings) -> None:
     """Refuse an answer beyond the limits: y, and the preactivation of a layer."""
     x, weights = question.x, question.weights
     if weights is None:
-        _admit(x.size, x.size, ("x",), question.dtype, settings)
+        admit(x.size, x.size, ("x",), question.dtype, settings)
     else:
         units = weights.shape[-1] if weights.ndim else 1
         size = prod(x.shape[:-1]) * units
-        _admit(size, 2 * size, ("weights",), question.dtype, settings)
+        admit(size, 2 * size, ("weights",), question.dtype, settings)
 
 
 def admit_derivative(
@@ -29,7 +29,7 @@ def admit_derivative(
     size = question.x.size
     if question.jacobian:
         size *= _rows(function, parameters, question.x.shape)
-    _admit(size, size, ("jacobian",) if question.jacobian else ("x",), question.dtype, settings)
+    admit(size, size, ("jacobian",) if question.jacobian else ("x",), question.dtype, settings)
 
 
 def _rows(function: Activation, parameters: Mapping[str, object], shape: tuple[int, ...]) -> int:
@@ -39,8 +39,8 @@ def _rows(function: Activation, parameters: Mapping[str, object], shape: tuple[i
     return shape[axis] if function.kind == "vector" else shape[axis] // 2
 
 
-def _admit(elements: int, numbers: int, path: Path, dtype: str, settings: Settings) -> None:
-    """`elements` stand in the largest array of the answer, `numbers` in all of it."""
+def admit(elements: int, numbers: int, path: Path, dtype: str, settings: Settings) -> None:
+    """Refuse an answer beyond the limits: `elements` stand in its largest array, `numbers` in all of it."""
     if elements > settings.max_elements:
         limit = Limit("max_elements", settings.max_elements)
         raise LimitExceeded(limit, f"The answer would have {elements} numbers; {limit.value} are allowed.", path)

@@ -86,8 +86,8 @@ class EvaluateRequest(Question):
         return self
 
     @property
-    def simple(self) -> bool:
-        """Whether the work grows with the numbers of x alone."""
+    def plain(self) -> bool:
+        """Whether x is all that there is of numbers."""
         return self.weights is None
 
 
@@ -130,9 +130,9 @@ class DerivativeRequest(Question):
         return self
 
     @property
-    def simple(self) -> bool:
-        """Whether the work grows with the numbers of x alone."""
-        return not self.jacobian
+    def plain(self) -> bool:
+        """Whether x is all that there is of numbers, and there is one answer for each of them."""
+        return self.upstream is None and not self.jacobian
 
 
 class DerivativeResponse(Answer):

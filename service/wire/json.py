@@ -83,6 +83,8 @@ _PAUSES = _Pauses()
 
 def _admit(body: Body, max_depth: int) -> None:
     """Refuse what is nested too deeply or in too many pieces, found without parsing."""
+    if len(body) <= max_depth:
+        return
     codes = np.frombuffer(body, np.uint8)
     if np.count_nonzero((codes & _EITHER_CASE) == ord("[")) <= min(max_depth, MAX_CONTAINERS):
         return

@@ -130,11 +130,16 @@ class Answer(Wire):
 
     def write(self) -> tuple[bytes, ...]:
         """The JSON text, in parts that belong together: the texts of arrays may be large."""
-        members = {name: value for name, value in self if value is not None}
-        members["parameters"] = {name: _by_name(value) for name, value in self.parameters.items()}
-        arrays = [name for name, value in members.items() if isinstance(value, np.ndarray)]
-        written = [(f',"{name}":'.encode(), write_array(members.pop(name), self.dtype)) for name in arrays]
-        return orjson.dumps(members)[:-1], *chain.from_iterable(written), b"}"
+        return write_answer({name: value for name, value in self if value is not None}, self.dtype)
+
+
+def write_answer(members: dict[str, Any], dtype: str) -> tuple[bytes, ...]:  # any: JSON is any of its types
+    """The JSON text of an answer, arrays last, in parts that belong together; the numbers are values of the dtype."""
+    plain = {name: value for name, value in members.items() if not isinstance(value, np.ndarray)}
+    plain["parameters"] = {name: _by_name(value) for name, value in members["parameters"].items()}
+    arrays = {name: value for name, value in members.items() if name not in plain}
+    written = ((b',"%b":' % name.encode(), write_array(value, dtype)) for name, value in arrays.items())
+    return orjson.dumps(plain)[:-1], *chain.from_iterable(written), b"}"
 
 
 def _by_name(value: object) -> object:

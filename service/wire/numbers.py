@@ -24,9 +24,31 @@ _KEPT = 2**22  # bytes: the memory for longer bodies is given back
 _MOST_MEMBERS = 32
 _SHORT = 8  # numbers: with many lists of fewer, Python objects cost less than a look at each list
 _UNCOUNTED = 2**24 - 1  # the parser counts the elements of an array up to here
+_LONGEST_AROUND = 4096  # bytes beside a list
+_COMPLAINTS = (ValueError, TypeError, LookupError, RuntimeError)  # all that the parser raises
 _STARTS = b"{ \t\r\n"  # not the byte order mark, which the parser would overlook
 
 _kept = local()
+
+
+def read_flat(body: Body, settings: Settings) -> tuple[bytes, NDArray[np.float64]] | None:
+    """The one list of a body, of plain numbers, and the body with an empty list in its place.
+
+    The bracket that opens the list may also be part of a text: then there is no empty list in what is left. None if
+    the body has another number of lists, or has to be read in the strict way.
+    """
+    start, end = body.find(b"["), body.rfind(b"]")
+    if start < 0 or body.find(b"[", start + 1) >= 0 or len(body) - (end - start) > _LONGEST_AROUND:
+        return None
+    try:
+        numbers = _in_pieces(body, start + 1, end)
+    except _COMPLAINTS:
+        _kept.__dict__.clear()
+        return None
+    lost_sign = not numbers.all() and NEGATIVE_ZERO.search(body, start, end + 1)
+    if lost_sign or numbers.size > settings.max_elements or settings.max_depth < 2:
+        return None
+    return bytes(body[: start + 1] + body[end:]), numbers
 
 
 def read_object(body: Body, settings: Settings) -> dict[str, Any] | None:
@@ -47,9 +69,8 @@ def read_object(body: Body, settings: Settings) -> dict[str, Any] | None:
     if len(body) < _LEAST or body[0] not in _STARTS:
         return None
     try:
-        members = _with_long_array(body, settings) if len(body) > 2 * _PIECE else None
-        return members or _members(_parser(len(body)).parse(body), body, settings)
-    except (ValueError, TypeError, LookupError, RuntimeError):  # all that the parser raises
+        return _members(_parser(len(body)).parse(body), body, settings)
+    except _COMPLAINTS:
         _kept.__dict__.clear()
         return None
 
@@ -64,21 +85,7 @@ def _parser(size: int) -> simdjson.Parser:
     return parser
 
 
-def _with_long_array(body: Body, settings: Settings) -> dict[str, Any] | None:
-    """The members of an object with one list in it, a long one of numbers; None if it is not that."""
-    start, end = body.find(b"["), body.rfind(b"]")
-    if start < 0 or body.find(b"[", start + 1) >= 0 or len(body) - (end - start) > _PIECE:
-        return None
-    around = body[: start + 1] + body[end:]
-    members = _members(_parser(len(around)).parse(around), around, settings)
-    names = [name for name, value in (members or {}).items() if isinstance(value, np.ndarray)]
-    if members is None or len(names) != 1:
-        return None  # the bracket is part of a text
-    members[names[0]] = _in_pieces(body, start + 1, end, settings)
-    return None if _lost_signs(members, body) else members
-
-
-def _in_pieces(body: Body, start: int, end: int, settings: Settings) -> NDArray[np.float64]:
+def _in_pieces(body: Body, start: int, end: int) -> NDArray[np.float64]:
     """The numbers between those places, cut at commas; raises ValueError where a closer look is needed."""
     pieces: list[NDArray[np.float64]] = []
     while start <= end:
@@ -86,10 +93,7 @@ def _in_pieces(body: Body, start: int, end: int, settings: Settings) -> NDArray[
         stop = end if cut < 0 else cut
         pieces.append(_piece(body[start:stop]))
         start = stop + 1
-    numbers = np.concatenate(pieces)
-    if numbers.size > settings.max_elements:
-        raise ValueError
-    return numbers
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def _piece(text: Body) -> NDArray[np.float64]:

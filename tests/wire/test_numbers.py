@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from service.errors import ActiscopeError
+from service.errors import ActiscopeError, Malformed
 from service.settings import Settings
 from service.wire.evaluation import EvaluateRequest
+from service.wire.json import loads
 from service.wire.model import Request
-from service.wire.numbers import read_object
+from service.wire.numbers import read_flat, read_object
 
 CORPUS = sorted((Path(__file__).parents[1] / "data" / "json_parsing").glob("*.json"))
 PADDING = b" " * 700  # makes a body long enough for the quick way
@@ -40,7 +42,35 @@ def outcome(read: object, body: bytes, settings: Settings) -> tuple[object, ...]
 
 
 def assert_same(body: bytes, settings: Settings = Settings()) -> None:  # noqa: B008  it is frozen
+    if flat := read_flat(body, settings):
+        assert_flat(body, *flat)
     assert outcome(EvaluateRequest.read, body, settings) == outcome(strictly, body, settings)
+
+
+def assert_flat(body: bytes, around: bytes, numbers: NDArray[np.float64]) -> None:
+    """Put back into the place of the empty list, where it is one, the numbers make what the strict way reads."""
+
+    def filled(value: object) -> object:
+        if isinstance(value, list):
+            return value or numbers.tolist()
+        return {name: filled(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+    try:
+        left = loads(around, 64)
+    except Malformed:
+        with pytest.raises(Malformed):
+            loads(body, 64)
+    else:
+        if "[]" not in str(left).replace("'[]'", "") and not isinstance(left, list):
+            return  # the brackets are part of a text
+        assert str(filled(left)) == str(as_floats(loads(body, 64)))
+
+
+def as_floats(value: object) -> object:
+    """With the integers in lists as floats."""
+    if isinstance(value, list):
+        return [float(item) if isinstance(item, int) else item for item in value]
+    return {name: as_floats(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.stem)
@@ -183,3 +213,18 @@ def test_threads_and_failures_between_do_no_harm() -> None:
     for thread in threads:
         thread.join()
     assert seen == [True] * 200
+
+
+def test_the_numbers_of_one_list_are_taken_out() -> None:
+    found = read_flat(b'{"activation":"relu","x":[1,-2.5e3 , 0.1],"seed":1}', Settings())
+    assert found is not None
+    assert found[0] == b'{"activation":"relu","x":[],"seed":1}'
+    assert found[1].tolist() == [1.0, -2500.0, 0.1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"[]", b'{"x":[]}', b"[1][2]", b"]1[", b'{"x":[[1]]}', b'{"x":[-0]}', b'{"x":[1,]}', b'{"x":["NaN"]}'],
+)
+def test_other_bodies_are_left_whole(body: bytes) -> None:
+    assert read_flat(body, Settings()) is None
