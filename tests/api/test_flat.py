@@ -62,7 +62,7 @@ def test_functions_of_vectors_take_flat_lists_too(client: Client) -> None:
 
 def test_what_stands_beside_the_numbers_is_told_as_ever(client: Client) -> None:
     for _ in range(2):
-        wrong = {"activation": "reluu", "x": [1.5, 2.5]}
+        wrong: dict[str, object] = {"activation": "reluu", "x": [1.5, 2.5]}
         assert_problem(client.post("/evaluate", wrong), 422, "unknown_activation", "/activation")
         wrong = {"activation": "relu", "x": [1.5], "parameters": {"slope": 1}}
         assert_problem(client.post("/evaluate", wrong), 422, "invalid_input", "/parameters/slope")
