@@ -1,18 +1,32 @@
 """gelu: x gated by the normal distribution function, and its approximation by tanh."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import inf, sqrt
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
+from service.activations.model import (
+    Array,
+    Block,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Names,
+    Parameter,
+    Reference,
+)
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics.blocks import mended
 from service.numerics.double_double import DD, polynomial, product, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid_jet
 from service.numerics.normal import INVERSE_SQRT_2PI, SQRT_8_OVER_PI, density, mills_ratio
+from service.numerics.normal_blocks import FARTHEST, far_moment, far_slope, tail_moment, tail_slope
 
 _GELU_ROOTS = {1: (root("-0.75179152469356445745790494677952403966447115342345"),)}
 
@@ -52,6 +66,32 @@ def _gelu_jet(u: DD, order: int) -> Jet:
 
 
 _GELU = smooth(_gelu_value, _gelu_slope, _gelu_jet, tail=(30.0, _FAR), roots=_GELU_ROOTS)
+_FAR_LEFT = -6.5  # from here on the exponential is scaled, which costs more, lest its errors and underflow show
+
+
+def _gelu_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """max(x, 0) − tΦ(−t), t = |x|."""
+    t, low = work[:2]
+    np.abs(x, out=t)
+    np.minimum(t, FARTHEST, out=t)
+    tail_moment(t, out, low, work[2:6])
+    np.maximum(x, 0.0, out=t)
+    np.subtract(t, out, out=out)
+    out -= low
+    mended(x, out, x < _FAR_LEFT, lambda far: -far_moment(np.minimum(-far, FARTHEST)))
+
+
+def _gelu_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """h = Φ(−t) − tφ(t) for x < 0, and 1 − h for x ≥ 0."""
+    t, side = work[:2]
+    np.abs(x, out=t)
+    np.minimum(t, FARTHEST, out=t)
+    tail_slope(t, out, work[2:6])
+    np.copysign(1.0, x, out=side)
+    out *= side
+    np.maximum(side, 0.0, out=side)
+    np.subtract(side, out, out=out)
+    mended(x, out, x < _FAR_LEFT, lambda far: far_slope(np.minimum(-far, FARTHEST)))
 
 
 def _gelu_facts() -> Facts:
@@ -155,6 +195,7 @@ gelu = Elementwise(
     exponential=True,
     pieces=lambda approximate: everywhere(_GELU if approximate == "none" else _GELU_TANH),
     facts=lambda approximate: _gelu_facts() if approximate == "none" else _gelu_tanh_facts(),
+    full=lambda approximate: Kernel(_gelu_block, _gelu_slope_block) if approximate == "none" else None,
     names=Names(pytorch=("GELU",), jax=("gelu",), keras=("gelu",), onnx=("Gelu",), other=("gelu_erf",)),
     reference=Reference(
         "D. Hendrycks and K. Gimpel (2016). Gaussian error linear units", "https://arxiv.org/abs/1606.08415"
