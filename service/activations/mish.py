@@ -1,16 +1,19 @@
 """mish: x gated by tanh of softplus, which is a rational function of e^x."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Reference
+from service.activations.model import Array, Block, Elementwise, Extremum, Facts, Formula, Kernel, Names, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics.blocks import crossing, mended
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded
+from service.numerics.logistic_blocks import DEEP, FAR, times_exp
 
 _MISH_ROOTS = {
     1: (root("-1.19243121451549521213758834042073940560068640932252931"),),
@@ -66,6 +69,86 @@ def _mish_slope(x: Array) -> Array:
     return where(near > 0, rising, falling).ratio(denominator * denominator)
 
 
+def _mish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """x/D, D = b + 1/(4b) with b = e^{−x} + ½, and what rounding takes from D put back."""
+    decay, divisor, inverse, lost = work[:4]
+    _mish_divisor(x, decay, divisor, inverse, lost, out)
+    np.divide(x, divisor, out=out)
+    lost *= out
+    lost /= divisor
+    out -= lost
+    mended(x, out, x < -FAR, _mish_left)
+    mended(x, out, x > _HUGE, np.array)
+
+
+def _mish_left(x: Array) -> Array:
+    """x·E·(1 − (E + E²)/(2 + 2E + E²)) with E = e^x."""
+    near, grown = bounded(x), np.exp(x)
+    return times_exp(near, near, grown * (1.0 + grown) / (2.0 + grown * (2.0 + grown)))
+
+
+def _mish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """N/D with D = b + q, b = a + ½, q = 1/(4b) and a = e^{−x}.
+
+    N = 1 + x(a − 4aq²)/D, which is the same as 1 + x − x(½ + q + 4aq²)/D: that cancels less for x < 0.
+    """
+    decay, divisor, inverse, square, negative = work[:5]
+    _mish_divisor(x, decay, divisor, inverse, square, out)
+    np.add(inverse, inverse, out=square)
+    square *= square
+    square *= decay
+    decay -= square
+    square += inverse
+    square += 0.5
+    x.clip(0.0, REACH, out=out)
+    x.clip(-REACH, 0.0, out=negative)
+    out *= decay
+    square *= negative
+    out -= square
+    out /= divisor
+    negative += 1.0
+    out += negative
+    out /= divisor
+    mended(x, out, np.abs(x - _ZERO.hi) < _CROSSING, lambda near: crossing(near, _ZERO, _SLOPE_OVER_DISTANCE))
+    mended(x, out, x < DEEP, lambda deep: times_exp(bounded(deep) + 1.0, deep))
+
+
+_ZERO = _MISH_ROOTS[1][0]
+_CROSSING = 0.3  # distance from the zero of the slope within which its plain form cancels
+_SLOPE_OVER_DISTANCE = (  # computed by scripts/kernel_coefficients.py
+    0.2669479140495345,
+    0.20473126408010586,
+    0.04190782104360985,
+    -0.02027182271668426,
+    -0.015821126561727152,
+    -0.0033606849270206773,
+    0.0010924055403910872,
+    0.0009898181018984185,
+    0.0002541293880140069,
+    -4.1961485957233906e-05,
+    -5.5829487828290225e-05,
+    -1.7299510117446238e-05,
+    9.502412496451256e-07,
+    2.9119740163832066e-06,
+    1.020476797017709e-06,
+    5.149001375123007e-09,
+)
+
+
+def _mish_divisor(x: Block, decay: Block, divisor: Block, inverse: Block, lost: Block, spare: Block) -> None:
+    """e^{−x}, D = b + 1/(4b) with what rounding takes from b put back, 1/(4b), and what rounding takes from D."""
+    np.negative(x, out=decay)
+    np.exp(decay, out=decay)
+    np.add(decay, 0.5, out=spare)
+    np.subtract(spare, 0.5, out=lost)
+    np.subtract(decay, lost, out=lost)
+    np.divide(0.25, spare, out=inverse)
+    lost += inverse
+    np.add(spare, lost, out=divisor)
+    np.subtract(divisor, spare, out=spare)
+    lost -= spare
+
+
 def _mish_jet(u: DD, order: int) -> Jet:
     x = where(np.abs(u.hi) > REACH, np.clip(u.hi, -REACH, REACH), u)
     left = x.hi < 0
@@ -102,6 +185,7 @@ mish = Elementwise(
         ),
         monotonic=False,
     ),
+    full=lambda: Kernel(_mish_block, _mish_slope_block),
     names=Names(pytorch=("Mish",), jax=("mish",), keras=("mish",), onnx=("Mish",)),
     reference=Reference(
         "D. Misra (2019). Mish: a self regularized non-monotonic activation function",

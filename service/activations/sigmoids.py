@@ -4,9 +4,21 @@ from math import factorial, inf, pi, sqrt
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Knot, Names, Piece, Reference
+from service.activations.model import (
+    Array,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Knot,
+    Names,
+    Piece,
+    Reference,
+)
 from service.activations.pieces import elementary, everywhere, joined
 from service.activations.smooth import smooth
+from service.numerics import logistic_blocks
 from service.numerics.double_double import DD, polynomial, product
 from service.numerics.exponential import exp as exp_dd
 from service.numerics.exponential import exp_of
@@ -17,6 +29,12 @@ from service.numerics.normal import SQRT_2, TWO_OVER_SQRT_PI, mills_ratio
 _STEEPEST_AT_0 = (Extremum(0.0, inf), Extremum(1.0, 0.0))
 
 
+_SIGMOID_KERNEL = Kernel(
+    value=lambda x, out, work: logistic_blocks.sigmoid(x, out),
+    slope=lambda x, out, work: logistic_blocks.sigmoid_slope(x, out, work[0]),
+)
+
+
 sigmoid_ = Elementwise(
     name="sigmoid",
     family="sigmoid",
@@ -25,6 +43,7 @@ sigmoid_ = Elementwise(
     exponential=True,
     pieces=lambda: everywhere(smooth(sigmoid, sigmoid_slope, sigmoid_jet)),
     facts=lambda: Facts(range=(0.0, 1.0), limits=(0.0, 1.0), slope=(Extremum(0.0, inf), Extremum(0.25, 0.0))),
+    full=lambda: _SIGMOID_KERNEL,
     names=Names(
         pytorch=("Sigmoid", "expit"), jax=("sigmoid",), keras=("sigmoid",), onnx=("Sigmoid",), other=("logistic",)
     ),

@@ -1,5 +1,6 @@
 """silu, also called swish: x gated by the logistic function of βx."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -7,10 +8,12 @@ import numpy as np
 from service.activations.model import (
     STEEP,
     Array,
+    Block,
     Elementwise,
     Extremum,
     Facts,
     Formula,
+    Kernel,
     Names,
     Parameter,
     Piece,
@@ -18,9 +21,11 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics.blocks import crossing, mended
 from service.numerics.double_double import DD, product, total, where
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded, sigmoid_jet
+from service.numerics.logistic_blocks import DEEP, FAR, times_exp, times_sigmoid
 
 _SILU_ROOTS = {
     1: (root("-1.27846454276107379510935873902298015543947748862"),),
@@ -49,6 +54,52 @@ def _swish(beta: float) -> Piece:
         return sigmoid_jet(u, order).times_variable(u).stretched(beta) * (1.0 / DD.of(beta))
 
     return smooth(value, slope, jet, beta=beta, roots=_SILU_ROOTS)
+
+
+_ZERO = _SILU_ROOTS[1][0]
+_CROSSING = 0.2  # distance from the zero of the slope within which its plain form cancels
+_SLOPE_OVER_DISTANCE = (  # computed by scripts/kernel_coefficients.py
+    0.2178117057198001,
+    0.1466487969969469,
+    0.01887481422378232,
+    -0.01522265522318803,
+    -0.0066065891383585,
+    0.0001266274100807598,
+    0.0007985218821104209,
+    0.00018570724366622868,
+    -4.0905361711526395e-05,
+    -2.97335461008346e-05,
+    -2.9419223818087275e-06,
+    2.346172522199993e-06,
+    8.470513538537243e-07,
+    -3.31207728292735e-08,
+)
+
+
+def _silu_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    out += 1.0
+    np.divide(x, out, out=out)
+    mended(x, out, x < -FAR, lambda left: times_sigmoid(bounded(left), left))
+
+
+def _silu_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """N/d with d = 1 + e^{−x} and N = 1 + x(1 − σ): the same as 1 + x − x/d, which cancels less for x < 0."""
+    divisor, negative = work[:2]
+    np.negative(x, out=divisor)
+    np.exp(divisor, out=divisor)
+    x.clip(0.0, REACH, out=out)
+    x.clip(-REACH, 0.0, out=negative)
+    out *= divisor
+    divisor += 1.0
+    out -= negative
+    out /= divisor
+    negative += 1.0
+    out += negative
+    out /= divisor
+    mended(x, out, np.abs(x - _ZERO.hi) < _CROSSING, lambda near: crossing(near, _ZERO, _SLOPE_OVER_DISTANCE))
+    mended(x, out, x < DEEP, lambda deep: times_exp(bounded(deep) + 1.0, deep))
 
 
 def _partial(x: Array, beta: float) -> Array:
@@ -86,6 +137,7 @@ silu = Elementwise(
         ),
         monotonic=False,
     ),
+    full=lambda beta: Kernel(_silu_block, _silu_slope_block) if beta == 1.0 else None,
     partials={"beta": lambda x, beta: _partial(x, beta)},
     names=Names(pytorch=("SiLU",), jax=("silu", "swish"), keras=("silu", "swish"), onnx=("Swish",)),
     reference=Reference(

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.numerics.double_double import Array
+from service.numerics.double_double import DD, Array
 
 Flags = NDArray[np.bool_]
 
+_SIGN_BIT = -(1 << 63)
 _LEADING_BITS = -(1 << 27)  # as an integer: ones, and 27 zeros at the end
 
 
@@ -47,6 +48,40 @@ def square(x: Array, high: Array, low: Array, spare: Array) -> None:
 
 def mended(x: Array, out: Array, flagged: Flags, formula: Callable[[Array], Array]) -> None:
     """Replace the results of the few elements that need another formula."""
-    if flagged.any():
+    if np.count_nonzero(flagged):
         places = np.flatnonzero(flagged)
         out[places] = formula(x[places])
+
+
+def crossing(x: Array, zero: DD, coefficients: Sequence[float]) -> Array:
+    """(x − zero)·p(x − zero) in a new array, with the polynomial p: a function right next to its zero too."""
+    distance = (x - zero.hi) - zero.lo
+    return distance * polynomial(coefficients, distance, np.empty_like(x))
+
+
+def reflected(x: Array, out: Array, spare: Array) -> None:
+    """From h(|x|) in `out` to the slope that is h where x has a minus sign, and 1 − h where it has none."""
+    bits, sign = x.view(np.int64), spare.view(np.int64)
+    np.bitwise_and(bits, _SIGN_BIT, out=sign)
+    turned = out.view(np.int64)
+    turned ^= sign
+    np.copyto(spare, bits >= 0)
+    np.subtract(spare, out, out=out)
+
+
+def indicator(flags: Flags, x: Array, out: Array) -> None:
+    """1 where flagged, 0 elsewhere, NaN for NaN."""
+    np.copyto(out, flags)
+    unknown = np.isnan(x)
+    if np.count_nonzero(unknown):
+        out[unknown] = np.nan
+
+
+def step(x: Array, below: float, above: float, out: Array, spare: Array) -> None:
+    """`above` where x > 0, `below` elsewhere, NaN for NaN; both are finite."""
+    indicator(x > 0.0, x, out)
+    if (below, above) != (0.0, 1.0):
+        np.subtract(1.0, out, out=spare)
+        spare *= below
+        out *= above
+        out += spare

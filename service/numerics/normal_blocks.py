@@ -4,7 +4,7 @@ Both are e^{−t²/2} times a factor with Mills' ratio R, of which a simple part
 left to a polynomial of v = t/(t + 5) − ½, whose own rounding then hardly counts:
     tΦ(−t) = ½e^{−t²/2}·t/(t + 1)·(1 + tail(v)),    Φ(−t) − tφ(t) = ½e^{−t²/2}·(t₀ − t)·(1 + slope(v)),
 with the zero t₀ of R(t) − t. The variable is that of M. M. Shepherd and J. G. Laframboise, 'Chebyshev approximation of
-(1 + 2x)exp(x²)erfc x in 0 ≤ x < ∞', Math. Comp. 36 (1981); `scripts/normal_coefficients.py` computes the coefficients.
+(1 + 2x)exp(x²)erfc x in 0 ≤ x < ∞', Math. Comp. 36 (1981); `scripts/kernel_coefficients.py` computes the coefficients.
 """
 
 from collections.abc import Sequence
