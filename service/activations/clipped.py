@@ -1,6 +1,6 @@
 """Functions clipped to a range, and the piecewise polynomials that stand in for smooth sigmoids and gates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -11,11 +11,13 @@ from service.activations.axes import Mask
 from service.activations.model import (
     STEEP,
     Array,
+    Block,
     Convention,
     Elementwise,
     Extremum,
     Facts,
     Formula,
+    Kernel,
     Knot,
     Names,
     Parameter,
@@ -244,6 +246,29 @@ sparse_plus = Elementwise(
 )
 
 
+def _hard_swish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """x times ((−3) − clip(x))/(−6), which is −0 for x ≤ −3, so that f is 0 and not −0 there."""
+    near = work[0]
+    x.clip(-3.0, inf, out=near)
+    near.clip(-3.0, 3.0, out=out)
+    np.subtract(-3.0, out, out=out)
+    out /= -6.0
+    out *= near
+
+
+def _hard_swish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """(2x + 3)/6 of x clipped to ±3, which is −½ and 3/2 there; the jumps take ½ from both."""
+    jump = work[0]
+    x.clip(-3.0, 3.0, out=out)
+    out *= 2.0
+    out += 3.0
+    out /= 6.0
+    for beyond, size in ((x <= -3.0, 0.5), (x >= 3.0, -0.5)):
+        np.copyto(jump, beyond)
+        jump *= size
+        out += jump
+
+
 hard_swish = Elementwise(
     name="hard_swish",
     family="gate",
@@ -270,6 +295,7 @@ hard_swish = Elementwise(
         slope=(Extremum(-0.5, -3.0), Extremum(1.5, 3.0)),
         monotonic=False,
     ),
+    full=lambda: Kernel(_hard_swish_block, _hard_swish_slope_block),
     names=Names(
         pytorch=("Hardswish",), jax=("hard_swish", "hard_silu"), keras=("hard_swish", "hard_silu"), onnx=("HardSwish",)
     ),
