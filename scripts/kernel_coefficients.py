@@ -1,7 +1,7 @@
 """Prints the coefficients of the kernels, by mpmath in 50 digits: interpolated at Chebyshev's nodes, rounded.
 
-For `service.numerics.normal_blocks`, with v = t/(t + 5) − ½ for 0 ≤ t ≤ 39 and Mills' ratio R, functions of v that vary
-little and are smooth also towards t = ∞, so that polynomials of a moderate degree reach 2⁻⁵⁵ of them:
+For `service.numerics.normal_blocks`, with v = t/(t + 5) − ½ and Mills' ratio R, functions of v that vary little and are
+smooth also towards t = ∞, so that polynomials of a moderate degree reach 2⁻⁵⁵ of them, for t up to 6.25 or up to 39:
 
     tail:   2(t + 1)R(t)/√(2π) − 1                for tΦ(−t) = ½e^{−t²/2} · t/(t + 1) · (1 + tail)
     slope:  2(R(t) − t)/((t₀ − t)√(2π)) − 1       for Φ(−t) − tφ(t) = ½e^{−t²/2} · (t₀ − t) · (1 + slope)
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import mpmath as mp
 
 Function = Callable[[mp.mpf], mp.mpf]
-FARTHEST, CENTRE, HALF = mp.mpf(39), mp.mpf(5), mp.mpf(0.5)
+NEAR, FARTHEST, CENTRE, HALF = mp.mpf(6.25), mp.mpf(39), mp.mpf(5), mp.mpf(0.5)
 
 
 def mills_ratio(t: mp.mpf) -> mp.mpf:
@@ -39,9 +39,10 @@ def main() -> None:
     mp.mp.dps = 50
     zero = mp.findroot(lambda t: mills_ratio(t) - t, 0.75)
     unit = 2 / mp.sqrt(2 * mp.pi)
-    end = FARTHEST / (FARTHEST + CENTRE) - HALF
-    show("tail", in_v(lambda t: unit * (t + 1) * mills_ratio(t)), 23, (-HALF, end))
-    show("slope", in_v(lambda t: unit * (mills_ratio(t) - t) / (zero - t)), 20, (-HALF, end))
+    for farthest, degrees in ((NEAR, (17, 16)), (FARTHEST, (23, 20))):
+        interval = (-HALF, farthest / (farthest + CENTRE) - HALF)
+        show(f"tail to {farthest}", in_v(lambda t: unit * (t + 1) * mills_ratio(t)), degrees[0], interval)
+        show(f"slope to {farthest}", in_v(lambda t: unit * (mills_ratio(t) - t) / (zero - t)), degrees[1], interval)
     show("silu", over_distance(silu_slope, -1.278), 13, (-0.2, 0.2), 0)
     show("mish", over_distance(mish_slope, -1.192), 15, (-0.3, 0.3), 0)
 

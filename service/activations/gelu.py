@@ -20,13 +20,13 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics.blocks import mended
+from service.numerics.blocks import mended, reflected
 from service.numerics.double_double import DD, polynomial, product, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid_jet
 from service.numerics.normal import INVERSE_SQRT_2PI, SQRT_8_OVER_PI, density, mills_ratio
-from service.numerics.normal_blocks import FARTHEST, far_moment, far_slope, tail_moment, tail_slope
+from service.numerics.normal_blocks import FAR, FARTHEST, SETTLED, far_moment, far_slope, tail_moment, tail_slope
 
 _GELU_ROOTS = {1: (root("-0.75179152469356445745790494677952403966447115342345"),)}
 
@@ -66,32 +66,28 @@ def _gelu_jet(u: DD, order: int) -> Jet:
 
 
 _GELU = smooth(_gelu_value, _gelu_slope, _gelu_jet, tail=(30.0, _FAR), roots=_GELU_ROOTS)
-_FAR_LEFT = -6.5  # from here on the exponential is scaled, which costs more, lest its errors and underflow show
 
 
 def _gelu_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     """max(x, 0) − tΦ(−t), t = |x|."""
     t, low = work[:2]
     np.abs(x, out=t)
-    np.minimum(t, FARTHEST, out=t)
+    t.clip(0.0, SETTLED, out=t)
     tail_moment(t, out, low, work[2:6])
-    np.maximum(x, 0.0, out=t)
+    x.clip(0.0, inf, out=t)
     np.subtract(t, out, out=out)
     out -= low
-    mended(x, out, x < _FAR_LEFT, lambda far: -far_moment(np.minimum(-far, FARTHEST)))
+    mended(x, out, x < -FAR, lambda far: -far_moment(np.minimum(-far, FARTHEST)))
 
 
 def _gelu_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     """h = Φ(−t) − tφ(t) for x < 0, and 1 − h for x ≥ 0."""
-    t, side = work[:2]
+    t = work[0]
     np.abs(x, out=t)
-    np.minimum(t, FARTHEST, out=t)
-    tail_slope(t, out, work[2:6])
-    np.copysign(1.0, x, out=side)
-    out *= side
-    np.maximum(side, 0.0, out=side)
-    np.subtract(side, out, out=out)
-    mended(x, out, x < _FAR_LEFT, lambda far: far_slope(np.minimum(-far, FARTHEST)))
+    t.clip(0.0, SETTLED, out=t)
+    tail_slope(t, out, work[1:5])
+    reflected(x, out, t)
+    mended(x, out, x < -FAR, lambda far: far_slope(np.minimum(-far, FARTHEST)))
 
 
 def _gelu_facts() -> Facts:

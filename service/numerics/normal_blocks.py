@@ -1,4 +1,4 @@
-"""Tails of the normal distribution, block by block: tΦ(−t) and its negative slope, for t from 0 to 39.
+"""Tails of the normal distribution, block by block: tΦ(−t) and its negative slope, for t from 0 to 6.25, or to 39.
 
 Both are e^{−t²/2} times a factor with Mills' ratio R, of which a simple part is split off, so that only a small rest is
 left to a polynomial of v = t/(t + 5) − ½, whose own rounding then hardly counts:
@@ -14,6 +14,8 @@ import numpy as np
 from service.numerics.blocks import leading, polynomial, square
 from service.numerics.double_double import Array
 
+FAR = 6.25  # from here on, other polynomials: those for smaller t are good to 1e-10 up to `SETTLED`
+SETTLED = 9.0  # tΦ(−t) and tφ(t) are below half an ulp of t or of 1 from here on
 FARTHEST = 39.0  # Φ(−39) is below half the least number
 _CENTRE = 5.0
 _LN2_HIGH, _LN2_LOW = (
@@ -22,6 +24,45 @@ _LN2_HIGH, _LN2_LOW = (
 )  # the first has 42 bits, so that its multiples are exact
 _ZERO_HIGH, _ZERO_LOW = 0.7517915246935645, -1.4956759177009883e-17
 _TAIL = (
+    -0.07696834029992446,
+    -0.36620912733603495,
+    0.24824294740773398,
+    0.1600376381623298,
+    -0.8448333749631874,
+    1.5703656477820793,
+    -1.9418131534661882,
+    1.6696323627540388,
+    -0.8581499286442101,
+    0.007938761769156746,
+    0.3729630803648,
+    -0.222659224906268,
+    -0.09506493347149123,
+    0.10364440273347991,
+    -0.10421564802874107,
+    -0.24687036696185846,
+    -0.1475696183488312,
+    -0.03166553095978105,
+)
+_SLOPE = (
+    -0.09712900947318918,
+    -0.35918632107921483,
+    0.4839025084309644,
+    -0.5685619435072459,
+    0.569850609810606,
+    -0.4693958991261534,
+    0.2946795243013824,
+    -0.11277581993235636,
+    -0.007781266153148863,
+    0.041606191761108934,
+    -0.018972719748264952,
+    -0.008808741490157281,
+    0.008927704391845643,
+    -0.00491758179989754,
+    -0.014075233364236897,
+    -0.007963578549179699,
+    -0.0015567817774833248,
+)
+_FAR_TAIL = (
     -0.07696834029992446,
     -0.3662091273360357,
     0.24824294740770622,
@@ -47,7 +88,7 @@ _TAIL = (
     0.00013669087522362114,
     -0.004647537412766398,
 )
-_SLOPE = (
+_FAR_SLOPE = (
     -0.09712900947318918,
     -0.35918632107921494,
     0.4839025084309679,
@@ -78,7 +119,7 @@ def tail_moment(t: Array, high: Array, low: Array, work: Sequence[Array], power:
     Divided by the powers of two given, if there are any: see `far`.
     """
     share, decay, rest, error = work
-    _small_part(_TAIL, t, rest, high, far=power is not None)
+    _small_part(_TAIL if power is None else _FAR_TAIL, t, rest, high, far=power is not None)
     _share(t, share, low, high, decay)
     _decay(t, decay, error, high, power)
     decay *= 0.5
@@ -99,7 +140,7 @@ def tail_moment(t: Array, high: Array, low: Array, work: Sequence[Array], power:
 def tail_slope(t: Array, out: Array, work: Sequence[Array], power: Array | None = None) -> None:
     """Φ(−t) − tφ(t), right to a few ulps also next to its zero; t is overwritten. `power` as in `tail_moment`."""
     rest, error, spare, distance = work
-    _small_part(_SLOPE, t, rest, spare, far=power is not None)
+    _small_part(_SLOPE if power is None else _FAR_SLOPE, t, rest, spare, far=power is not None)
     np.subtract(_ZERO_HIGH, t, out=distance)
     distance += _ZERO_LOW
     distance *= 0.5
