@@ -6,7 +6,8 @@ smooth also towards t = ∞, so that polynomials of a moderate degree reach 2⁻
     tail:   2(t + 1)R(t)/√(2π) − 1                for tΦ(−t) = ½e^{−t²/2} · t/(t + 1) · (1 + tail)
     slope:  2(R(t) − t)/((t₀ − t)√(2π)) − 1       for Φ(−t) − tφ(t) = ½e^{−t²/2} · (t₀ − t) · (1 + slope)
 
-where t₀ is the zero of R(t) − t. For silu and mish, f′(x)/(x − x₀) as a function of x − x₀ around the zero x₀ of f′.
+where t₀ is the zero of R(t) − t. For silu, mish and gelu_tanh, f′(x)/(x − x₀) as a function of x − x₀ around the zero
+x₀ of f′.
 """
 
 from collections.abc import Callable
@@ -34,6 +35,13 @@ def mish_slope(x: mp.mpf) -> mp.mpf:
     return t + x * (1 - t * t) / (1 + mp.exp(-x))
 
 
+def gelu_tanh_slope(x: mp.mpf) -> mp.mpf:
+    """σ(w) + xw′σ(w)(1 − σ(w)), w = √(8/π)·(x + 0.044715x³)."""
+    steep, cubic = mp.sqrt(8 / mp.pi), mp.mpf(44715) / 10**6
+    sigma = 1 / (1 + mp.exp(-steep * (x + cubic * x**3)))
+    return sigma + x * steep * (1 + 3 * cubic * x * x) * sigma * (1 - sigma)
+
+
 def main() -> None:
     """Print the lists from the constant coefficient up."""
     mp.mp.dps = 50
@@ -44,6 +52,7 @@ def main() -> None:
         show(f"tail to {farthest}", in_v(lambda t: unit * (t + 1) * mills_ratio(t)), degrees[0], interval)
         show(f"slope to {farthest}", in_v(lambda t: unit * (mills_ratio(t) - t) / (zero - t)), degrees[1], interval)
     show("silu", over_distance(silu_slope, -1.278), 13, (-0.2, 0.2), 0)
+    show("gelu_tanh", over_distance(gelu_tanh_slope, -0.752), 19, (-0.35, 0.35), 0)
     show("mish", over_distance(mish_slope, -1.192), 15, (-0.3, 0.3), 0)
 
 

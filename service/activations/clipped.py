@@ -258,15 +258,12 @@ def _hard_swish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
 
 def _hard_swish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     """(2x + 3)/6 of x clipped to ±3, which is −½ and 3/2 there; the jumps take ½ from both."""
-    jump = work[0]
     x.clip(-3.0, 3.0, out=out)
     out *= 2.0
     out += 3.0
     out /= 6.0
-    for beyond, size in ((x <= -3.0, 0.5), (x >= 3.0, -0.5)):
-        np.copyto(jump, beyond)
-        jump *= size
-        out += jump
+    for beyond, jump in ((x <= -3.0, 0.5), (x >= 3.0, -0.5)):
+        out += np.multiply(beyond, jump, out=work[0])
 
 
 hard_swish = Elementwise(

@@ -1,6 +1,6 @@
 """gelu: x gated by the normal distribution function, and its approximation by tanh."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import inf, sqrt
 
@@ -20,7 +20,9 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics import crossings
 from service.numerics.blocks import mended, reflected
+from service.numerics.cubic_blocks import Cubic
 from service.numerics.double_double import DD, polynomial, product, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
@@ -151,6 +153,74 @@ def _gelu_tanh_jet(u: DD, order: int) -> Jet:
 _GELU_TANH = smooth(_gelu_tanh_value, _gelu_tanh_slope, _gelu_tanh_jet, tail=(15.0, _FAR), roots=_GELU_TANH_ROOTS)
 
 
+_EXPONENT = Cubic.of(SQRT_8_OVER_PI, SQRT_8_OVER_PI * _CUBIC)
+_STEEPNESS = Cubic.of(SQRT_8_OVER_PI, SQRT_8_OVER_PI * _CUBIC * 3.0)
+_FLAT = 30.0  # x beyond which nothing but x is left
+
+
+def _gelu_tanh_decay(x: Block, decay: Block, error: Block, work: Sequence[Block]) -> None:
+    """e^{−w} = decay·(1 − error)."""
+    _cubic(_EXPONENT, x, decay, error, work)
+    np.negative(decay, out=decay)
+    np.exp(decay, out=decay)
+
+
+def _cubic(cubic: Cubic, x: Block, high: Block, low: Block, work: Sequence[Block]) -> None:
+    near = work[0]
+    x.clip(-_FLAT, _FLAT, out=near)
+    cubic.into(near, high, low, work[1:4])
+
+
+def _gelu_tanh_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """x/D, D = 1 + e^{−w}, with what rounding takes from D put back."""
+    error, divisor, lost = work[5], work[0], work[1]
+    _gelu_tanh_decay(x, out, error, work)
+    error *= out
+    np.add(out, 1.0, out=divisor)
+    np.subtract(divisor, 1.0, out=lost)
+    np.subtract(out, lost, out=lost)
+    lost -= error
+    x.clip(-_FLAT, _FLAT, out=error)
+    lost *= error
+    lost /= divisor
+    lost /= divisor
+    np.divide(x, divisor, out=out)
+    out -= lost
+    mended(x, out, x < -FAR, lambda left: _far_left(left, _GELU_TANH.value))
+
+
+def _gelu_tanh_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """N/D with D = 1 + e^{−w} and N = 1 + g·e^{−w}/D = 1 + g − g/D, g = xw′: the latter cancels less for x < 0."""
+    low, steep, divisor, negative, lost = work[4], work[5], work[0], work[1], work[2]
+    _gelu_tanh_decay(x, out, low, work)
+    low *= out
+    out -= low
+    _cubic(_STEEPNESS, x, steep, low, work)
+    np.add(out, 1.0, out=divisor)
+    steep.clip(-inf, 0.0, out=negative)
+    steep -= negative
+    out *= steep
+    out -= negative
+    out /= divisor
+    low *= x < 0.0
+    out += low
+    np.add(negative, 1.0, out=lost)
+    out += lost
+    out /= divisor
+    crossings.GELU_TANH.mend(x, out, _GELU_TANH_ROOTS[1][0])
+    mended(x, out, x < -FAR, lambda left: _far_left(left, lambda far: _GELU_TANH.derivative(far, 1)))
+
+
+def _far_left(x: Array, formula: Callable[[Array], Array]) -> Array:
+    """The formula where there is more than −0."""
+    result = np.full_like(x, -0.0)
+    mended(x, result, x > -_FLAT, formula)
+    return result
+
+
+_GELU_TANH_KERNEL = Kernel(_gelu_tanh_block, _gelu_tanh_slope_block)
+
+
 def _gelu_tanh_facts() -> Facts:
     return Facts(
         range=(-0.17004075057125405, inf),
@@ -191,7 +261,7 @@ gelu = Elementwise(
     exponential=True,
     pieces=lambda approximate: everywhere(_GELU if approximate == "none" else _GELU_TANH),
     facts=lambda approximate: _gelu_facts() if approximate == "none" else _gelu_tanh_facts(),
-    full=lambda approximate: Kernel(_gelu_block, _gelu_slope_block) if approximate == "none" else None,
+    full=lambda approximate: Kernel(_gelu_block, _gelu_slope_block) if approximate == "none" else _GELU_TANH_KERNEL,
     names=Names(pytorch=("GELU",), jax=("gelu",), keras=("gelu",), onnx=("Gelu",), other=("gelu_erf",)),
     reference=Reference(
         "D. Hendrycks and K. Gimpel (2016). Gaussian error linear units", "https://arxiv.org/abs/1606.08415"
@@ -213,6 +283,7 @@ gelu_tanh = Elementwise(
     exponential=True,
     pieces=lambda: everywhere(_GELU_TANH),
     facts=_gelu_tanh_facts,
+    full=lambda: _GELU_TANH_KERNEL,
     names=Names(other=("gelu_new", "fast_gelu", "gelu_approximate")),
     reference=Reference(
         "D. Hendrycks and K. Gimpel (2016). Gaussian error linear units", "https://arxiv.org/abs/1606.08415"

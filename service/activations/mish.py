@@ -8,7 +8,8 @@ import numpy as np
 from service.activations.model import Array, Block, Elementwise, Extremum, Facts, Formula, Kernel, Names, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics.blocks import crossing, mended
+from service.numerics import crossings
+from service.numerics.blocks import mended
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
 from service.numerics.jets import Jet
@@ -109,30 +110,8 @@ def _mish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     negative += 1.0
     out += negative
     out /= divisor
-    mended(x, out, np.abs(x - _ZERO.hi) < _CROSSING, lambda near: crossing(near, _ZERO, _SLOPE_OVER_DISTANCE))
+    crossings.MISH.mend(x, out, _MISH_ROOTS[1][0])
     mended(x, out, x < DEEP, lambda deep: times_exp(bounded(deep) + 1.0, deep))
-
-
-_ZERO = _MISH_ROOTS[1][0]
-_CROSSING = 0.3  # distance from the zero of the slope within which its plain form cancels
-_SLOPE_OVER_DISTANCE = (  # computed by scripts/kernel_coefficients.py
-    0.2669479140495345,
-    0.20473126408010586,
-    0.04190782104360985,
-    -0.02027182271668426,
-    -0.015821126561727152,
-    -0.0033606849270206773,
-    0.0010924055403910872,
-    0.0009898181018984185,
-    0.0002541293880140069,
-    -4.1961485957233906e-05,
-    -5.5829487828290225e-05,
-    -1.7299510117446238e-05,
-    9.502412496451256e-07,
-    2.9119740163832066e-06,
-    1.020476797017709e-06,
-    5.149001375123007e-09,
-)
 
 
 def _mish_divisor(x: Block, decay: Block, divisor: Block, inverse: Block, lost: Block, spare: Block) -> None:

@@ -21,7 +21,8 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics.blocks import crossing, mended
+from service.numerics import crossings
+from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product, total, where
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded, sigmoid_jet
@@ -56,26 +57,6 @@ def _swish(beta: float) -> Piece:
     return smooth(value, slope, jet, beta=beta, roots=_SILU_ROOTS)
 
 
-_ZERO = _SILU_ROOTS[1][0]
-_CROSSING = 0.2  # distance from the zero of the slope within which its plain form cancels
-_SLOPE_OVER_DISTANCE = (  # computed by scripts/kernel_coefficients.py
-    0.2178117057198001,
-    0.1466487969969469,
-    0.01887481422378232,
-    -0.01522265522318803,
-    -0.0066065891383585,
-    0.0001266274100807598,
-    0.0007985218821104209,
-    0.00018570724366622868,
-    -4.0905361711526395e-05,
-    -2.97335461008346e-05,
-    -2.9419223818087275e-06,
-    2.346172522199993e-06,
-    8.470513538537243e-07,
-    -3.31207728292735e-08,
-)
-
-
 def _silu_block(x: Block, out: Block, _: Sequence[Block]) -> None:
     np.negative(x, out=out)
     np.exp(out, out=out)
@@ -98,7 +79,7 @@ def _silu_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     negative += 1.0
     out += negative
     out /= divisor
-    mended(x, out, np.abs(x - _ZERO.hi) < _CROSSING, lambda near: crossing(near, _ZERO, _SLOPE_OVER_DISTANCE))
+    crossings.SILU.mend(x, out, _SILU_ROOTS[1][0])
     mended(x, out, x < DEEP, lambda deep: times_exp(bounded(deep) + 1.0, deep))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.numerics.double_double import DD, Array
+from service.numerics.double_double import Array
 
 Flags = NDArray[np.bool_]
 
@@ -51,12 +51,6 @@ def mended(x: Array, out: Array, flagged: Flags, formula: Callable[[Array], Arra
     if np.count_nonzero(flagged):
         places = np.flatnonzero(flagged)
         out[places] = formula(x[places])
-
-
-def crossing(x: Array, zero: DD, coefficients: Sequence[float]) -> Array:
-    """(x − zero)·p(x − zero) in a new array, with the polynomial p: a function right next to its zero too."""
-    distance = (x - zero.hi) - zero.lo
-    return distance * polynomial(coefficients, distance, np.empty_like(x))
 
 
 def reflected(x: Array, out: Array, spare: Array) -> None:
