@@ -1,11 +1,13 @@
 """Sigmoids without tanh: smooth functions that rise from one level to another."""
 
+from collections.abc import Sequence
 from math import factorial, inf, pi, sqrt
 
 import numpy as np
 
 from service.activations.model import (
     Array,
+    Block,
     Elementwise,
     Extremum,
     Facts,
@@ -67,6 +69,24 @@ def _softsign(side: float) -> Piece:
     return Piece(lambda x: x / (1 + np.abs(x)), derivative)
 
 
+def _softsign_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    near = work[0]
+    x.clip(-_SATURATED, _SATURATED, out=near)
+    np.abs(near, out=out)
+    out += 1.0
+    np.divide(near, out, out=out)
+
+
+def _softsign_slope_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.abs(x, out=out)
+    out += 1.0
+    np.divide(1.0, out, out=out)
+    out *= out
+
+
+_SATURATED = 1e300  # where softsign has long been ±1
+
+
 softsign = Elementwise(
     name="softsign",
     family="sigmoid",
@@ -74,6 +94,7 @@ softsign = Elementwise(
     derivative=Formula("f′(x) = 1/(1 + |x|)²", r"f'(x) = \frac{1}{(1 + |x|)^2}"),
     pieces=lambda: joined(_softsign(-1.0), Knot(0.0, convention=("mean", "mean")), _softsign(1.0)),
     facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_STEEPEST_AT_0, zero_centered=True),
+    full=lambda: Kernel(_softsign_block, _softsign_slope_block),
     names=Names(pytorch=("Softsign",), jax=("soft_sign",), keras=("softsign",), onnx=("Softsign",)),
     reference=Reference(
         "X. Glorot and Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks",

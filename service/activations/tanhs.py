@@ -178,6 +178,23 @@ def _lisht_jet(u: DD, order: int) -> Jet:
     return tanh_jet(u, order).times_variable(u)
 
 
+def _lisht_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.tanh(x, out=out)
+    out *= x
+
+
+def _lisht_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """tanh(x) + x·tanh′(x): terms of one sign."""
+    double, rising, spare = work[:3]
+    x.clip(-REACH, REACH, out=spare)
+    np.add(spare, spare, out=double)
+    logistic_blocks.sigmoid_slope(double, out, rising)
+    out *= 4.0
+    out *= spare
+    np.tanh(x, out=rising)
+    out += rising
+
+
 lisht = Elementwise(
     name="lisht",
     family="gate",
@@ -198,6 +215,7 @@ lisht = Elementwise(
         slope=(Extremum(-1.1996786402577338, -1.1996786402577338), Extremum(1.1996786402577338, 1.1996786402577338)),
         monotonic=False,
     ),
+    full=lambda: Kernel(_lisht_block, _lisht_slope_block),
     names=Names(other=("LiSHT",)),
     reference=Reference(
         "S. K. Roy et al. (2019). LiSHT: non-parametric linearly scaled hyperbolic tangent",
