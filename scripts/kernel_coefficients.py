@@ -51,7 +51,7 @@ def main() -> None:
         interval = (-HALF, farthest / (farthest + CENTRE) - HALF)
         show(f"tail to {farthest}", in_v(lambda t: unit * (t + 1) * mills_ratio(t)), degrees[0], interval)
         show(f"slope to {farthest}", in_v(lambda t: unit * (mills_ratio(t) - t) / (zero - t)), degrees[1], interval)
-    show("silu", over_distance(silu_slope, -1.278), 13, (-0.2, 0.2), 0)
+    show("silu", over_distance(silu_slope, -1.278), 17, (-0.35, 0.35), 0)
     show("gelu_tanh", over_distance(gelu_tanh_slope, -0.752), 19, (-0.35, 0.35), 0)
     show("mish", over_distance(mish_slope, -1.192), 15, (-0.3, 0.3), 0)
 

@@ -1,6 +1,6 @@
 """gelu: x gated by the normal distribution function, and its approximation by tanh."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import inf, sqrt
 
@@ -20,7 +20,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import crossings
+from service.numerics import crossings, gate_blocks
 from service.numerics.blocks import mended, reflected
 from service.numerics.cubic_blocks import Cubic
 from service.numerics.double_double import DD, polynomial, product, where
@@ -172,50 +172,21 @@ def _cubic(cubic: Cubic, x: Block, high: Block, low: Block, work: Sequence[Block
 
 
 def _gelu_tanh_block(x: Block, out: Block, work: Sequence[Block]) -> None:
-    """x/D, D = 1 + e^{−w}, with what rounding takes from D put back."""
-    error, divisor, lost = work[5], work[0], work[1]
+    error = work[5]
     _gelu_tanh_decay(x, out, error, work)
-    error *= out
-    np.add(out, 1.0, out=divisor)
-    np.subtract(divisor, 1.0, out=lost)
-    np.subtract(out, lost, out=lost)
-    lost -= error
-    x.clip(-_FLAT, _FLAT, out=error)
-    lost *= error
-    lost /= divisor
-    lost /= divisor
-    np.divide(x, divisor, out=out)
-    out -= lost
-    mended(x, out, x < -FAR, lambda left: _far_left(left, _GELU_TANH.value))
+    gate_blocks.value(x, _FLAT, out, error, work)
+    gate_blocks.far_left(x, out, -FAR, -_FLAT, _GELU_TANH.value)
 
 
 def _gelu_tanh_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
-    """N/D with D = 1 + e^{−w} and N = 1 + g·e^{−w}/D = 1 + g − g/D, g = xw′: the latter cancels less for x < 0."""
-    low, steep, divisor, negative, lost = work[4], work[5], work[0], work[1], work[2]
+    low, steep = work[4:6]
     _gelu_tanh_decay(x, out, low, work)
     low *= out
     out -= low
     _cubic(_STEEPNESS, x, steep, low, work)
-    np.add(out, 1.0, out=divisor)
-    steep.clip(-inf, 0.0, out=negative)
-    steep -= negative
-    out *= steep
-    out -= negative
-    out /= divisor
-    low *= x < 0.0
-    out += low
-    np.add(negative, 1.0, out=lost)
-    out += lost
-    out /= divisor
+    gate_blocks.slope(x, out, steep, low, work)
     crossings.GELU_TANH.mend(x, out, _GELU_TANH_ROOTS[1][0])
-    mended(x, out, x < -FAR, lambda left: _far_left(left, lambda far: _GELU_TANH.derivative(far, 1)))
-
-
-def _far_left(x: Array, formula: Callable[[Array], Array]) -> Array:
-    """The formula where there is more than −0."""
-    result = np.full_like(x, -0.0)
-    mended(x, result, x > -_FLAT, formula)
-    return result
+    gate_blocks.far_left(x, out, -FAR, -_FLAT, lambda far: _GELU_TANH.derivative(far, 1))
 
 
 _GELU_TANH_KERNEL = Kernel(_gelu_tanh_block, _gelu_tanh_slope_block)

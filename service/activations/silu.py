@@ -21,9 +21,10 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import crossings
+from service.numerics import crossings, gate_blocks
 from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product, total, where
+from service.numerics.gate_blocks import multiple
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded, sigmoid_jet
 from service.numerics.logistic_blocks import DEEP, FAR, times_exp, times_sigmoid
@@ -83,6 +84,36 @@ def _silu_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     mended(x, out, x < DEEP, lambda deep: times_exp(bounded(deep) + 1.0, deep))
 
 
+def _swish_kernel(beta: float) -> Kernel:
+    """The same of u = βx, which is carried beyond double precision into the exponential."""
+    piece, reach = _swish(beta), REACH / beta
+    begin, end = -FAR / beta, -760.0 / beta
+
+    def decay(x: Block, out: Block, work: Sequence[Block]) -> None:
+        """e^{−u} = out·(1 − error), and u itself: in the last three arrays of work."""
+        near, error, argument = work[3:6]
+        x.clip(-reach, reach, out=near)
+        multiple(near, beta, argument, error, work)
+        np.negative(argument, out=out)
+        np.exp(out, out=out)
+
+    def value(x: Block, out: Block, work: Sequence[Block]) -> None:
+        decay(x, out, work)
+        gate_blocks.value(x, reach, out, work[4], work)
+        gate_blocks.far_left(x, out, begin, end, piece.value)
+
+    def slope(x: Block, out: Block, work: Sequence[Block]) -> None:
+        decay(x, out, work)
+        low, argument = work[4:6]
+        np.multiply(low, out, out=work[0])
+        out -= work[0]
+        gate_blocks.slope(x, out, argument, low, work)
+        crossings.SILU.mend(x, out, _SILU_ROOTS[1][0], beta)
+        gate_blocks.far_left(x, out, begin, end, lambda far: piece.derivative(far, 1))
+
+    return Kernel(value, slope)
+
+
 def _partial(x: Array, beta: float) -> Array:
     """∂f/∂β = x²σ′(βx), rounded once."""
     near = np.clip(x, -REACH / beta, REACH / beta)
@@ -118,7 +149,7 @@ silu = Elementwise(
         ),
         monotonic=False,
     ),
-    full=lambda beta: Kernel(_silu_block, _silu_slope_block) if beta == 1.0 else None,
+    full=lambda beta: Kernel(_silu_block, _silu_slope_block) if beta == 1.0 else _swish_kernel(beta),
     partials={"beta": lambda x, beta: _partial(x, beta)},
     names=Names(pytorch=("SiLU",), jax=("silu", "swish"), keras=("silu", "swish"), onnx=("Swish",)),
     reference=Reference(

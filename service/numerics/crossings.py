@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from service.numerics.blocks import mended, polynomial
-from service.numerics.double_double import DD, Array
+from service.numerics.double_double import DD, Array, two_product
 
 
 class Crossing(NamedTuple):
@@ -18,33 +18,38 @@ class Crossing(NamedTuple):
     reach: float
     coefficients: Sequence[float]
 
-    def mend(self, x: Array, out: Array, zero: DD) -> None:
-        """Replace the slopes of the elements within reach of the zero."""
+    def mend(self, x: Array, out: Array, zero: DD, factor: float = 1.0) -> None:
+        """Replace the slopes of the elements within reach of the zero, which is one of factor·x."""
 
         def slope(near: Array) -> Array:
-            distance = (near - zero.hi) - zero.lo
+            multiple, rest = two_product(near, factor)
+            distance = ((multiple - zero.hi) + rest) - zero.lo
             return distance * polynomial(self.coefficients, distance, np.empty_like(near))
 
-        mended(x, out, np.abs(x - zero.hi) < self.reach, slope)
+        mended(x, out, np.abs(x - zero.hi / factor) < self.reach / factor, slope)
 
 
 SILU = Crossing(
-    0.2,
+    0.35,
     (
         0.2178117057198001,
         0.1466487969969469,
-        0.01887481422378232,
-        -0.01522265522318803,
-        -0.0066065891383585,
-        0.0001266274100807598,
-        0.0007985218821104209,
-        0.00018570724366622868,
-        -4.0905361711526395e-05,
-        -2.97335461008346e-05,
-        -2.9419223818087275e-06,
-        2.346172522199993e-06,
-        8.470513538537243e-07,
-        -3.31207728292735e-08,
+        0.018874814223782312,
+        -0.015222655223188032,
+        -0.006606589138356694,
+        0.00012662741008111897,
+        0.0007985218818395741,
+        0.00018570724361211964,
+        -4.090534236477084e-05,
+        -2.9733542223959124e-05,
+        -2.9426321147324267e-06,
+        2.3460299347858425e-06,
+        8.599726653015738e-07,
+        -3.0515945056798495e-08,
+        -9.2692463754304e-08,
+        -1.8849354953333993e-08,
+        4.7367872757378915e-09,
+        2.7944251375880936e-09,
     ),
 )
 GELU_TANH = Crossing(
