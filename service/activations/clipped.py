@@ -248,8 +248,7 @@ sparse_plus = Elementwise(
 
 def _hard_swish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     """x times ((−3) − clip(x))/(−6), which is −0 for x ≤ −3, so that f is 0 and not −0 there."""
-    near = work[0]
-    x.clip(-3.0, inf, out=near)
+    near = x.clip(-3.0, inf, out=work[0])
     near.clip(-3.0, 3.0, out=out)
     np.subtract(-3.0, out, out=out)
     out /= -6.0
@@ -262,8 +261,9 @@ def _hard_swish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None
     out *= 2.0
     out += 3.0
     out /= 6.0
-    for beyond, jump in ((x <= -3.0, 0.5), (x >= 3.0, -0.5)):
-        out += np.multiply(beyond, jump, out=work[0])
+    np.copyto(work[0], (x <= -3.0).view(np.int8) - (x >= 3.0).view(np.int8))
+    work[0] *= 0.5
+    out += work[0]
 
 
 hard_swish = Elementwise(

@@ -77,5 +77,6 @@ def step(x: Array, below: float, above: float, out: Array, spare: Array) -> None
     if (below, above) != (0.0, 1.0):
         np.subtract(1.0, out, out=spare)
         spare *= below
-        out *= above
+        if above != 1.0:
+            out *= above
         out += spare
