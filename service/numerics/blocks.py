@@ -23,14 +23,18 @@ def leading(x: Array, out: Array) -> Array:
     return out
 
 
-def polynomial(coefficients: Sequence[float], x: Array, out: Array) -> Array:
-    """c₀ + c₁x + c₂x² + … by Horner's rule."""
-    np.multiply(x, coefficients[-1], out=out)
+def constants(*numbers: float) -> tuple[Array, ...]:
+    """Numbers as numpy takes them without a conversion, which for short blocks counts."""
+    return tuple(np.array(number) for number in numbers)
+
+
+def polynomial(coefficients: Sequence[Array], x: Array, out: Array) -> Array:
+    """c₀ + c₁x + c₂x² + … by Horner's rule; the coefficients are `constants`."""
+    np.multiply(x, coefficients[-1], out)
     for coefficient in coefficients[-2:0:-1]:
-        out += coefficient
-        out *= x
-    out += coefficients[0]
-    return out
+        np.add(out, coefficient, out)
+        np.multiply(out, x, out)
+    return np.add(out, coefficients[0], out)
 
 
 def square(x: Array, high: Array, low: Array, spare: Array) -> None:

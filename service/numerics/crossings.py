@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.numerics.blocks import mended, polynomial
+from service.numerics.blocks import constants, mended, polynomial
 from service.numerics.double_double import DD, Array, two_product
 
 
@@ -16,7 +16,7 @@ class Crossing(NamedTuple):
     """A polynomial p, and how far from x₀ it holds."""
 
     reach: float
-    coefficients: Sequence[float]
+    coefficients: Sequence[Array]
 
     def mend(self, x: Array, out: Array, zero: DD, factor: float = 1.0) -> None:
         """Replace the slopes of the elements within reach of the zero, which is one of factor·x."""
@@ -31,7 +31,7 @@ class Crossing(NamedTuple):
 
 SILU = Crossing(
     0.35,
-    (
+    constants(
         0.2178117057198001,
         0.1466487969969469,
         0.018874814223782312,
@@ -54,7 +54,7 @@ SILU = Crossing(
 )
 GELU_TANH = Crossing(
     0.35,
-    (
+    constants(
         0.4304000910248585,
         0.38751844613578895,
         -0.01578285352184803,
@@ -79,7 +79,7 @@ GELU_TANH = Crossing(
 )
 MISH = Crossing(
     0.3,
-    (
+    constants(
         0.2669479140495345,
         0.20473126408010586,
         0.04190782104360985,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from service.numerics.blocks import leading, polynomial, square
+from service.numerics.blocks import constants, leading, polynomial, square
 from service.numerics.double_double import Array
 
 FAR = 6.25  # from here on, other polynomials: those for smaller t are good to 1e-10 up to `SETTLED`
@@ -23,7 +23,7 @@ _LN2_HIGH, _LN2_LOW = (
     5.497923018708371e-14,
 )  # the first has 42 bits, so that its multiples are exact
 _ZERO_HIGH, _ZERO_LOW = 0.7517915246935645, -1.4956759177009883e-17
-_TAIL = (
+_TAIL = constants(
     -0.07696834029992446,
     -0.36620912733603495,
     0.24824294740773398,
@@ -43,7 +43,7 @@ _TAIL = (
     -0.1475696183488312,
     -0.03166553095978105,
 )
-_SLOPE = (
+_SLOPE = constants(
     -0.09712900947318918,
     -0.35918632107921483,
     0.4839025084309644,
@@ -62,7 +62,7 @@ _SLOPE = (
     -0.007963578549179699,
     -0.0015567817774833248,
 )
-_FAR_TAIL = (
+_FAR_TAIL = constants(
     -0.07696834029992446,
     -0.3662091273360357,
     0.24824294740770622,
@@ -88,7 +88,7 @@ _FAR_TAIL = (
     0.00013669087522362114,
     -0.004647537412766398,
 )
-_FAR_SLOPE = (
+_FAR_SLOPE = constants(
     -0.09712900947318918,
     -0.35918632107921494,
     0.4839025084309679,
@@ -176,7 +176,7 @@ def _arrays(t: Array) -> list[Array]:
     return [t.copy(), *(np.empty_like(t) for _ in range(6))]
 
 
-def _small_part(coefficients: Sequence[float], t: Array, out: Array, spare: Array, *, far: bool) -> None:
+def _small_part(coefficients: Sequence[Array], t: Array, out: Array, spare: Array, *, far: bool) -> None:
     """The polynomial of v, which is rounded least as t/(t + 5) − ½ near t = 0, and as ½ − 5/(t + 5) far out."""
     np.add(t, _CENTRE, out=spare)
     if far:
