@@ -4,8 +4,20 @@ from math import inf, log, nan, pi
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Piece, Pieces, Reference
+from service.activations.model import (
+    Array,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Names,
+    Piece,
+    Pieces,
+    Reference,
+)
 from service.activations.pieces import elementary, everywhere
+from service.numerics import quick
 
 exponential = Elementwise(
     name="exponential",
@@ -13,6 +25,7 @@ exponential = Elementwise(
     formula=Formula("f(x) = e^x", r"f(x) = e^x"),
     derivative=Formula("f′(x) = e^x", r"f'(x) = e^x"),
     exponential=True,
+    fast=lambda: Kernel(quick.exponential, quick.exponential),
     pieces=lambda: everywhere(elementary(np.exp, np.exp, np.exp, np.exp, np.exp)),
     facts=lambda: Facts(range=(0.0, inf), limits=(0.0, inf), slope=(Extremum(0.0, -inf), Extremum(inf, inf))),
     names=Names(pytorch=("exp",), jax=("exp",), keras=("exponential", "exp"), onnx=("Exp",)),

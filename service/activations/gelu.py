@@ -5,9 +5,10 @@ from math import inf, sqrt
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
+from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Kernel, Names, Parameter, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics import quick_normal
 from service.numerics.double_double import DD, polynomial, product, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
@@ -153,6 +154,7 @@ gelu = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda approximate: Kernel(quick_normal.gelu, quick_normal.gelu_slope) if approximate == "none" else None,
     pieces=lambda approximate: everywhere(_GELU if approximate == "none" else _GELU_TANH),
     facts=lambda approximate: _gelu_facts() if approximate == "none" else _gelu_tanh_facts(),
     names=Names(pytorch=("GELU",), jax=("gelu",), keras=("gelu",), onnx=("Gelu",), other=("gelu_erf",)),

@@ -200,14 +200,14 @@ class Elementwise(Activation):
 
     `pieces`, `facts`, `full` and `fast` take the parameters as keywords. The pieces say what the function is, for every
     order; the kernels, where there are any, give the same faster: `full` in float64 and as accurately, `fast` in
-    float64 and in float32, within 4 ulp.
+    float64 and in float32, within 4 ulp. For parameters without a kernel they give None.
     """
 
     kind: ClassVar[Kind] = "elementwise"
     pieces: Callable[..., Pieces]
     facts: Callable[..., Facts]
-    full: Callable[..., Kernel] | None = None
-    fast: Callable[..., Kernel] | None = None
+    full: Callable[..., Kernel | None] | None = None
+    fast: Callable[..., Kernel | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Long arrays block by block: blocks that stay in the caches, arrays to work in that are kept, and threads.
+"""Long arrays block by block: blocks that stay in the caches, and threads.
 
 Numbers are computed one by one, so neither the size of the blocks nor the number of threads changes a result.
 """
@@ -6,39 +6,16 @@ Numbers are computed one by one, so neither the size of the blocks nor the numbe
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock, local
+from threading import Lock
 
 import numpy as np
 
-from service.activations.model import WORK, Block
+from service.activations.model import Block
+from service.numerics.scratch import LARGEST as BLOCK
 
 BlockTask = Callable[[Block, Block, slice], None]  # writes its results for a block into the second; where it lies
 
-BLOCK = 16384  # elements: fewer cost more calls for each, more fall out of the second cache
-SPARE = 3  # arrays besides those of a kernel: a block in another dtype, its results, and their multiples
-
 _SHARE = 2**18  # elements for which one more thread pays: a thread that must be woken costs about 50 μs
-_PADDING = 16  # elements between arrays, lest all begin at the same place of the cache
-_SIZES = 8  # sizes of short blocks whose arrays are kept at hand
-
-
-class _Scratch(local):
-    """The arrays of one thread, by dtype."""
-
-    def __init__(self) -> None:
-        self.stores: dict[object, Block] = {}
-        self.cuts: dict[tuple[object, int], tuple[Block, ...]] = {}
-
-    def arrays(self, dtype: object, size: int) -> tuple[Block, ...]:
-        """`WORK` + `SPARE` arrays of that size, which are valid until the thread computes its next block."""
-        cut = self.cuts.get((dtype, size))
-        if cut is None:
-            if dtype not in self.stores:
-                self.stores[dtype] = np.empty((WORK + SPARE, BLOCK + _PADDING), dtype)  # type: ignore[call-overload]
-            if len(self.cuts) >= _SIZES:
-                self.cuts.clear()
-            cut = self.cuts[dtype, size] = tuple(array[:size] for array in self.stores[dtype])
-        return cut
 
 
 class _Threads:
@@ -68,7 +45,6 @@ class _Threads:
         self.lock, self.pool = Lock(), None
 
 
-scratch = _Scratch()
 _threads = _Threads()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.forget)

@@ -3,11 +3,12 @@
 import numpy as np
 
 from service.activations.model import Block, Elementwise, Parameters
-from service.compute.blocks import BlockTask, blockwise, scratch
+from service.compute.blocks import BlockTask, blockwise
 from service.compute.bound import bound
 from service.compute.dtypes import round_to
 from service.compute.piecewise import AtKink
 from service.compute.tasks import Accuracy, Question, finite, settled, task_for
+from service.numerics.scratch import scratch
 
 _FLOAT64, _FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
 _ENDLESS = 1e200  # what is larger at the largest numbers grows without end; what is smaller than its inverse fades
@@ -72,7 +73,7 @@ def pullback(
     inner = task_for(Question(setting, 1, dtype if natively else "float64", accuracy, at_kink), x, slopes)
 
     def task(block: Block, found: Block, part: slice) -> None:
-        slope = scratch.arrays(slopes.dtype, block.size)[-1]
+        slope = scratch(slopes.dtype, block.size)[-1]
         inner(block, slope, part)
         np.multiply(slope, factors[part], slope, casting="same_kind")
         found[...] = round_to(slope, dtype)

@@ -7,11 +7,12 @@ import numpy as np
 
 from service.activations.model import WORK, Array, Block, BlockFunction
 from service.compute import piecewise
-from service.compute.blocks import BlockTask, scratch
+from service.compute.blocks import BlockTask
 from service.compute.bound import Bound
 from service.compute.dtypes import round_to
 from service.compute.piecewise import AtKink
 from service.compute.rounding import rounded
+from service.numerics.scratch import scratch
 
 Accuracy = Literal["full", "fast"]
 Type = np.dtype[Any]  # any: that of float64 or of float32
@@ -43,7 +44,7 @@ def _in_place(task: BlockTask) -> BlockTask:
     """The task on a copy of each block: no kernel writes where it reads."""
 
     def copied(block: Block, result: Block, part: slice) -> None:
-        copy = scratch.arrays(block.dtype, block.size)[-1]
+        copy = scratch(block.dtype, block.size)[-1]
         np.copyto(copy, block)
         task(copy, result, part)
 
@@ -56,7 +57,7 @@ def _task(question: Question, x: Type, out: Type) -> BlockTask:
         return _by_pieces(question)
     computes = x if quick else _FLOAT64
     if x == out == computes and question.dtype in ("float64", computes):
-        return lambda block, result, _: run(block, result, scratch.arrays(block.dtype, block.size))
+        return lambda block, result, _: run(block, result, scratch(block.dtype, block.size))
     return _through_float64(run, question, quick=quick)
 
 
@@ -74,7 +75,7 @@ def _kernel(question: Question) -> tuple[BlockFunction | None, bool]:
 
 def _through_float64(run: BlockFunction, question: Question, *, quick: bool) -> BlockTask:
     def task(block: Block, result: Block, _: slice) -> None:
-        work = scratch.arrays(_FLOAT64, block.size)
+        work = scratch(_FLOAT64, block.size)
         given, found = work[WORK], work[WORK + 1]
         np.copyto(given, block)
         run(given, found, work)

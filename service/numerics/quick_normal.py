@@ -1,0 +1,219 @@
+"""Fast forms with the normal distribution function Φ, for blocks in float32 or float64, like `service.numerics.quick`.
+
+For t ≥ 0, s = t/(t + a) and z = 1 − fs, which is within ±1 as far as t = 11.9, where gelu has come to 1e−30:
+    tΦ(−t) = e^{−t²/2}·s·P(z),    Φ(−t) − tφ(t) = e^{−t²/2}·(t − t₀)·Q(z),
+with the zero t₀ of the latter. `scripts/quick_normal_coefficients.py` finds the polynomials P and Q. float32 is
+computed in float64, with polynomials of fewer terms, since in float32 the roundings alone would be too many.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import numpy as np
+
+from service.numerics.quick import distance
+from service.numerics.ramps import Block, at_least, at_most
+from service.numerics.scratch import scratch
+
+
+class _Fit(NamedTuple):
+    a: float
+    f: float
+    coefficients: tuple[float, ...]
+
+
+_FARTHEST = 40.0  # e^{−t²/2} is 0 in float64
+_ZERO = Decimal("0.75179152469356445745790494677952")
+_HALF_LOG2_E = 0.7213475204444817
+_LEADING_BITS = -(1 << 27)  # as an integer: 26 bits of a float64, whose square is exact
+_SHORT_MOMENT = _Fit(
+    3.0,
+    2.504201680672269,
+    (
+        0.8413247245762717,
+        0.4850314019491236,
+        0.1629612505324302,
+        0.0184566446718463,
+        -0.0067484062027981335,
+        -0.0016156945512085347,
+        0.0005432690797210461,
+        9.727523919784761e-05,
+        -5.047394005952174e-05,
+    ),
+)
+_SHORT_BEND = _Fit(
+    4.0,
+    2.672268907563025,
+    (
+        -0.49252879820473144,
+        -0.10459983537805004,
+        -0.04791457007016399,
+        -0.016226073808741196,
+        -0.003605740402829165,
+        -0.00030423872991503696,
+        8.062061673918932e-05,
+        2.0667348513073202e-05,
+    ),
+)
+_MOMENT = _Fit(
+    4.0,
+    2.672268907563025,
+    (
+        0.9359347709822025,
+        0.6302288893085789,
+        0.30908830699444306,
+        0.1051195712612042,
+        0.020625046347098358,
+        8.252723489041905e-05,
+        -0.0010234720959067653,
+        -0.00011616178589141128,
+        5.582714905576066e-05,
+        8.922646426075725e-06,
+        -4.088728710513147e-06,
+        -4.740430948801136e-07,
+        3.5807535292590036e-07,
+        1.7190997130090396e-09,
+        -3.085474302866549e-08,
+        4.44846051890124e-09,
+        2.119470337770038e-09,
+        -7.606385692943577e-10,
+        -7.935852082236511e-11,
+        6.206098309933052e-11,
+    ),
+)
+_BEND = _Fit(
+    5.0,
+    2.8403361344537816,
+    (
+        -0.48437209712247137,
+        -0.09652276265926456,
+        -0.05134903912345062,
+        -0.022461107909191546,
+        -0.007881060460044277,
+        -0.0021057971912909618,
+        -0.00037504362620575054,
+        -2.1905188806517093e-05,
+        8.847433044197557e-06,
+        2.187326740622465e-06,
+        -1.1155576068207644e-07,
+        -1.0912080956988366e-07,
+        -1.3273591223851565e-09,
+        5.539356567826074e-09,
+        1.490887776536826e-10,
+        -3.06473637980366e-10,
+        -3.2054039154730478e-12,
+        1.4669613723821974e-11,
+    ),
+)
+
+
+def gelu(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """max(x, 0) − tΦ(−t), t = |x|."""
+    t = work[0]
+    np.abs(x, t)
+    at_most(_FARTHEST, t, t)
+    if x.dtype == np.float32:
+        _short_moment(t, out)
+    else:
+        _moment(t, out, work[1:4])
+    at_least(0.0, x, t)
+    np.subtract(t, out, out)
+
+
+def gelu_slope(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """p = Φ(−t) − tφ(t) for x ≤ 0, t = |x|, and 1 − p for x > 0, where it is the larger one."""
+    t, p = work[:2]
+    np.abs(x, t)
+    at_most(_FARTHEST, t, t)
+    if x.dtype == np.float32:
+        _short_slope(t, p)
+    else:
+        _slope(t, p, work[2:5])
+    np.subtract(1.0, p, out)
+    at_most(0.0, x, t)
+    np.add(t, t, t)
+    np.add(out, t, out)  # less than p for x < 0, since p falls from 1/2 by less than t
+    np.maximum(out, p, out=out)
+
+
+def _moment(t: Block, out: Block, work: Sequence[Block]) -> None:
+    share, z, rest = work
+    _variable(_MOMENT, t, share, z)
+    _polynomial(_MOMENT, z, out)
+    np.multiply(share, out, share)
+    _decay(t, out, z, rest)
+    np.multiply(rest, share, rest)
+    np.add(share, rest, share)
+    np.multiply(out, share, out)
+
+
+def _slope(t: Block, out: Block, work: Sequence[Block]) -> None:
+    z, rest, bend = work
+    _variable(_BEND, t, bend, z)
+    _polynomial(_BEND, z, bend)
+    distance(t, _ZERO, out)
+    np.multiply(bend, out, bend)
+    _decay(t, out, z, rest)
+    np.multiply(rest, bend, rest)
+    np.add(bend, rest, bend)
+    np.multiply(out, bend, out)
+
+
+def _short_moment(t: Block, out: Block) -> None:
+    wide, share, z, found = scratch(np.float64, t.size)[:4]
+    np.copyto(wide, t)
+    _variable(_SHORT_MOMENT, wide, share, z)
+    _polynomial(_SHORT_MOMENT, z, found)
+    np.multiply(found, share, found)
+    _short_decay(wide)
+    np.multiply(found, wide, found)
+    np.copyto(out, found, casting="same_kind")
+
+
+def _short_slope(t: Block, out: Block) -> None:
+    wide, z, found = scratch(np.float64, t.size)[:3]
+    np.copyto(wide, t)
+    _variable(_SHORT_BEND, wide, found, z)
+    _polynomial(_SHORT_BEND, z, found)
+    np.subtract(wide, float(_ZERO), z)
+    np.multiply(found, z, found)
+    _short_decay(wide)
+    np.multiply(found, wide, found)
+    np.copyto(out, found, casting="same_kind")
+
+
+def _variable(fit: _Fit, t: Block, share: Block, z: Block) -> None:
+    np.add(t, fit.a, z)
+    np.divide(t, z, share)
+    np.multiply(share, -fit.f, z)
+    np.add(z, 1.0, z)
+
+
+def _polynomial(fit: _Fit, z: Block, out: Block) -> None:
+    np.multiply(z, fit.coefficients[-1], out)
+    for coefficient in fit.coefficients[-2:0:-1]:
+        np.add(out, coefficient, out)
+        np.multiply(out, z, out)
+    np.add(out, fit.coefficients[0], out)
+
+
+def _short_decay(t: Block) -> None:
+    """e^{−t²/2} in place of t."""
+    np.square(t, t)
+    np.multiply(t, -_HALF_LOG2_E, t)
+    np.exp2(t, t)
+
+
+def _decay(t: Block, out: Block, high: Block, rest: Block) -> None:
+    """e^{−t²/2} as out·(1 + rest), the first of the leading bits of t, the second of the others: δ + δ²/2."""
+    np.bitwise_and(t.view(np.int64), _LEADING_BITS, high.view(np.int64))
+    np.subtract(t, high, rest)
+    np.add(t, high, out)
+    np.multiply(rest, out, rest)
+    np.square(high, high)
+    np.multiply(high, -0.5, high)
+    np.exp(high, out)
+    np.multiply(rest, 0.125, high)
+    np.subtract(high, 0.5, high)
+    np.multiply(rest, high, rest)
