@@ -7,7 +7,7 @@ import numpy as np
 from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Kernel, Names, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import quick
+from service.numerics import quick_gates
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
 from service.numerics.jets import Jet
@@ -93,7 +93,7 @@ mish = Elementwise(
         r"f'(x) = t + x\,(1 - t^2)\,\sigma(x),\quad t = \tanh(\ln(1 + e^x))",
     ),
     exponential=True,
-    fast=lambda: Kernel(quick.mish, quick.mish_slope),
+    fast=lambda: Kernel(quick_gates.mish, quick_gates.mish_slope),
     pieces=lambda: everywhere(smooth(_mish_value, _mish_slope, _mish_jet, roots=_MISH_ROOTS)),
     facts=lambda: Facts(
         range=(-0.30884341301725041, inf),

@@ -19,7 +19,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import quick
+from service.numerics import quick_gates
 from service.numerics.double_double import DD, product, total, where
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded, sigmoid_jet
@@ -78,7 +78,7 @@ silu = Elementwise(
         ),
     ),
     exponential=True,
-    fast=lambda beta: Kernel(quick.silu, quick.silu_slope) if beta == 1.0 else None,
+    fast=lambda beta: Kernel(quick_gates.silu, quick_gates.silu_slope) if beta == 1.0 else None,
     pieces=lambda beta: everywhere(_swish(beta)),
     facts=lambda beta: Facts(
         range=(-0.27846454276107380 / beta, inf),

@@ -7,104 +7,100 @@ computed in float64, with polynomials of fewer terms, since in float32 the round
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
 
-from service.numerics.quick import distance
-from service.numerics.ramps import Block, at_least, at_most
+from service.numerics.passes import ONE, Block, at_least, at_most, distance, parts
 from service.numerics.scratch import scratch
 
 
 class _Fit(NamedTuple):
-    a: float
-    f: float
-    coefficients: tuple[float, ...]
+    a: Block
+    minus_f: Block
+    coefficients: tuple[Block, ...]
+
+
+def _fit(a: float, f: float, *coefficients: float) -> _Fit:
+    """The numbers as arrays without axes."""
+    return _Fit(np.array(a), np.array(-f), tuple(map(np.array, coefficients)))
 
 
 _FARTHEST = 40.0  # e^{−t²/2} is 0 in float64
-_ZERO = Decimal("0.75179152469356445745790494677952")
-_HALF_LOG2_E = 0.7213475204444817
+_ZERO = parts("0.75179152469356445745790494677952")
+_NEGATIVE_HALF_LOG2_E = np.array(-0.7213475204444817)
+_MINUS_HALF, _EIGHTH = np.array(-0.5), np.array(0.125)
 _LEADING_BITS = -(1 << 27)  # as an integer: 26 bits of a float64, whose square is exact
-_SHORT_MOMENT = _Fit(
+_SHORT_MOMENT = _fit(
     3.0,
     2.504201680672269,
-    (
-        0.8413247245762717,
-        0.4850314019491236,
-        0.1629612505324302,
-        0.0184566446718463,
-        -0.0067484062027981335,
-        -0.0016156945512085347,
-        0.0005432690797210461,
-        9.727523919784761e-05,
-        -5.047394005952174e-05,
-    ),
+    0.8413247245762717,
+    0.4850314019491236,
+    0.1629612505324302,
+    0.0184566446718463,
+    -0.0067484062027981335,
+    -0.0016156945512085347,
+    0.0005432690797210461,
+    9.727523919784761e-05,
+    -5.047394005952174e-05,
 )
-_SHORT_BEND = _Fit(
+_SHORT_BEND = _fit(
     4.0,
     2.672268907563025,
-    (
-        -0.49252879820473144,
-        -0.10459983537805004,
-        -0.04791457007016399,
-        -0.016226073808741196,
-        -0.003605740402829165,
-        -0.00030423872991503696,
-        8.062061673918932e-05,
-        2.0667348513073202e-05,
-    ),
+    -0.49252879820473144,
+    -0.10459983537805004,
+    -0.04791457007016399,
+    -0.016226073808741196,
+    -0.003605740402829165,
+    -0.00030423872991503696,
+    8.062061673918932e-05,
+    2.0667348513073202e-05,
 )
-_MOMENT = _Fit(
+_MOMENT = _fit(
     4.0,
     2.672268907563025,
-    (
-        0.9359347709822025,
-        0.6302288893085789,
-        0.30908830699444306,
-        0.1051195712612042,
-        0.020625046347098358,
-        8.252723489041905e-05,
-        -0.0010234720959067653,
-        -0.00011616178589141128,
-        5.582714905576066e-05,
-        8.922646426075725e-06,
-        -4.088728710513147e-06,
-        -4.740430948801136e-07,
-        3.5807535292590036e-07,
-        1.7190997130090396e-09,
-        -3.085474302866549e-08,
-        4.44846051890124e-09,
-        2.119470337770038e-09,
-        -7.606385692943577e-10,
-        -7.935852082236511e-11,
-        6.206098309933052e-11,
-    ),
+    0.9359347709822025,
+    0.6302288893085789,
+    0.30908830699444306,
+    0.1051195712612042,
+    0.020625046347098358,
+    8.252723489041905e-05,
+    -0.0010234720959067653,
+    -0.00011616178589141128,
+    5.582714905576066e-05,
+    8.922646426075725e-06,
+    -4.088728710513147e-06,
+    -4.740430948801136e-07,
+    3.5807535292590036e-07,
+    1.7190997130090396e-09,
+    -3.085474302866549e-08,
+    4.44846051890124e-09,
+    2.119470337770038e-09,
+    -7.606385692943577e-10,
+    -7.935852082236511e-11,
+    6.206098309933052e-11,
 )
-_BEND = _Fit(
+_BEND = _fit(
     5.0,
     2.8403361344537816,
-    (
-        -0.48437209712247137,
-        -0.09652276265926456,
-        -0.05134903912345062,
-        -0.022461107909191546,
-        -0.007881060460044277,
-        -0.0021057971912909618,
-        -0.00037504362620575054,
-        -2.1905188806517093e-05,
-        8.847433044197557e-06,
-        2.187326740622465e-06,
-        -1.1155576068207644e-07,
-        -1.0912080956988366e-07,
-        -1.3273591223851565e-09,
-        5.539356567826074e-09,
-        1.490887776536826e-10,
-        -3.06473637980366e-10,
-        -3.2054039154730478e-12,
-        1.4669613723821974e-11,
-    ),
+    -0.48437209712247137,
+    -0.09652276265926456,
+    -0.05134903912345062,
+    -0.022461107909191546,
+    -0.007881060460044277,
+    -0.0021057971912909618,
+    -0.00037504362620575054,
+    -2.1905188806517093e-05,
+    8.847433044197557e-06,
+    2.187326740622465e-06,
+    -1.1155576068207644e-07,
+    -1.0912080956988366e-07,
+    -1.3273591223851565e-09,
+    5.539356567826074e-09,
+    1.490887776536826e-10,
+    -3.06473637980366e-10,
+    -3.2054039154730478e-12,
+    1.4669613723821974e-11,
 )
 
 
@@ -130,7 +126,7 @@ def gelu_slope(x: Block, out: Block, work: Sequence[Block]) -> None:
         _short_slope(t, p)
     else:
         _slope(t, p, work[2:5])
-    np.subtract(1.0, p, out)
+    np.subtract(ONE[x.dtype.char], p, out)
     at_most(0.0, x, t)
     np.add(t, t, t)
     np.add(out, t, out)  # less than p for x < 0, since p falls from 1/2 by less than t
@@ -176,7 +172,7 @@ def _short_slope(t: Block, out: Block) -> None:
     np.copyto(wide, t)
     _variable(_SHORT_BEND, wide, found, z)
     _polynomial(_SHORT_BEND, z, found)
-    np.subtract(wide, float(_ZERO), z)
+    np.subtract(wide, _ZERO["d"][0], z)
     np.multiply(found, z, found)
     _short_decay(wide)
     np.multiply(found, wide, found)
@@ -186,8 +182,8 @@ def _short_slope(t: Block, out: Block) -> None:
 def _variable(fit: _Fit, t: Block, share: Block, z: Block) -> None:
     np.add(t, fit.a, z)
     np.divide(t, z, share)
-    np.multiply(share, -fit.f, z)
-    np.add(z, 1.0, z)
+    np.multiply(share, fit.minus_f, z)
+    np.add(z, ONE["d"], z)
 
 
 def _polynomial(fit: _Fit, z: Block, out: Block) -> None:
@@ -201,7 +197,7 @@ def _polynomial(fit: _Fit, z: Block, out: Block) -> None:
 def _short_decay(t: Block) -> None:
     """e^{−t²/2} in place of t."""
     np.square(t, t)
-    np.multiply(t, -_HALF_LOG2_E, t)
+    np.multiply(t, _NEGATIVE_HALF_LOG2_E, t)
     np.exp2(t, t)
 
 
@@ -212,8 +208,8 @@ def _decay(t: Block, out: Block, high: Block, rest: Block) -> None:
     np.add(t, high, out)
     np.multiply(rest, out, rest)
     np.square(high, high)
-    np.multiply(high, -0.5, high)
+    np.multiply(high, _MINUS_HALF, high)
     np.exp(high, out)
-    np.multiply(rest, 0.125, high)
-    np.subtract(high, 0.5, high)
+    np.multiply(rest, _EIGHTH, high)
+    np.add(high, _MINUS_HALF, high)
     np.multiply(rest, high, rest)

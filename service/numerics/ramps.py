@@ -1,43 +1,15 @@
 """Fast forms of functions made of lines, for blocks in float32 or float64: few passes, and nothing allocated.
 
 `value(x, out, work)` and `slope(x, out, work)` write into `out` and may use the arrays of `work`; see
-`service.activations.model.Kernel`. numpy compares two arrays several times faster than an array and a number, so the
-bounds of clippings are arrays that are kept. Ceilings and truncations of clipped numbers tell the pieces apart: they
-keep NaN, as comparisons do not.
+`service.activations.model.Kernel`. Ceilings and truncations of clipped numbers tell the pieces apart: they keep NaN, as
+comparisons do not.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Block = NDArray[Any]  # any: float32 or float64
-Form = Callable[[Block, Block, Sequence[Block]], None]
-
-_LEVELS: dict[tuple[float, str], Block] = {}
-_MOST_LEVELS = 64
-
-
-def at_least(bound: float, x: Block, out: Block) -> None:
-    """max(x, bound), and NaN for NaN."""
-    np.maximum(x, level(bound, x), out=out)
-
-
-def at_most(bound: float, x: Block, out: Block) -> None:
-    """min(x, bound), and NaN for NaN."""
-    np.minimum(x, level(bound, x), out=out)
-
-
-def level(bound: float, like: Block) -> Block:
-    """An array of that number only, to be read only, in the shape and dtype of another of shape (n,)."""
-    key = (bound, like.dtype.char)
-    kept = _LEVELS.get(key)
-    if kept is None or kept.size < like.size:
-        if len(_LEVELS) >= _MOST_LEVELS:
-            _LEVELS.clear()
-        kept = _LEVELS[key] = np.full(like.size, bound, like.dtype)
-    return kept[: like.size]
+from service.numerics.passes import ONE, SIX, THREE, THREE_HALVES, Block, Form, at_least, at_most, number
 
 
 def step(x: Block, out: Block) -> None:
@@ -60,9 +32,10 @@ def relu_slope(x: Block, out: Block, _: Sequence[Block]) -> None:
 def leaky(below: float) -> tuple[Form, Form]:
     """x for x ≥ 0, else below·x; the slope there counts at 0 too."""
     extreme = np.maximum if below <= 1 else np.minimum
+    factor, rise = number(below), number(1 - below)
 
     def value(x: Block, out: Block, _: Sequence[Block]) -> None:
-        np.multiply(x, below, out)
+        np.multiply(x, factor[x.dtype.char], out)
         extreme(x, out, out=out)
 
     def slope(x: Block, out: Block, _: Sequence[Block]) -> None:
@@ -70,8 +43,8 @@ def leaky(below: float) -> tuple[Form, Form]:
         if 0 < below <= 1:
             at_least(below, out, out)
         else:
-            np.multiply(out, 1 - below, out)
-            np.add(out, below, out)
+            np.multiply(out, rise[x.dtype.char], out)
+            np.add(out, factor[x.dtype.char], out)
 
     return value, slope
 
@@ -88,7 +61,7 @@ def relu6_slope(x: Block, out: Block, work: Sequence[Block]) -> None:
     relu6(x, passed, work)
     at_most(1.0, passed, out)
     np.ceil(out, out)
-    np.divide(passed, 6.0, passed)
+    np.divide(passed, SIX[x.dtype.char], passed)
     np.floor(passed, passed)
     np.subtract(out, passed, out)
 
@@ -102,31 +75,31 @@ def hard_tanh(x: Block, out: Block, _: Sequence[Block]) -> None:
 def hard_tanh_slope(x: Block, out: Block, work: Sequence[Block]) -> None:
     """1 for −1 < x < 1, else 0."""
     hard_tanh(x, out, work)
-    _inside(out)
+    _inside(x, out)
 
 
 def hard_sigmoid(x: Block, out: Block, _: Sequence[Block]) -> None:
     """min(max(x + 3, 0), 6)/6."""
-    np.add(x, 3.0, out)
+    np.add(x, THREE[x.dtype.char], out)
     at_least(0.0, out, out)
     at_most(6.0, out, out)
-    np.divide(out, 6.0, out)
+    np.divide(out, SIX[x.dtype.char], out)
 
 
 def hard_sigmoid_slope(x: Block, out: Block, _: Sequence[Block]) -> None:
     """1/6 for −3 < x < 3, else 0."""
     _thirds(x, out)
-    _inside(out)
-    np.divide(out, 6.0, out)
+    _inside(x, out)
+    np.divide(out, SIX[x.dtype.char], out)
 
 
 def hard_swish(x: Block, out: Block, work: Sequence[Block]) -> None:
     """t·min(t + 3, 6)/6 with t = max(x, −3)."""
     t = work[0]
     at_least(-3.0, x, t)
-    np.add(t, 3.0, out)
+    np.add(t, THREE[x.dtype.char], out)
     at_most(6.0, out, out)
-    np.divide(out, 6.0, out)
+    np.divide(out, SIX[x.dtype.char], out)
     np.multiply(out, t, out)
 
 
@@ -135,23 +108,23 @@ def hard_swish_slope(x: Block, out: Block, work: Sequence[Block]) -> None:
     half = work[0]
     at_least(-3.0, x, out)
     at_most(3.0, out, out)
-    np.divide(out, 3.0, half)
+    np.divide(out, THREE[x.dtype.char], half)
     np.trunc(half, half)
-    np.multiply(half, 1.5, half)
+    np.multiply(half, THREE_HALVES[x.dtype.char], half)
     np.subtract(out, half, out)
-    np.add(out, 1.5, out)
-    np.divide(out, 3.0, out)
+    np.add(out, THREE_HALVES[x.dtype.char], out)
+    np.divide(out, THREE[x.dtype.char], out)
 
 
 def _thirds(x: Block, out: Block) -> None:
     """x/3, clipped to [−1, 1], which it reaches at ±3 only."""
     at_least(-3.0, x, out)
     at_most(3.0, out, out)
-    np.divide(out, 3.0, out)
+    np.divide(out, THREE[x.dtype.char], out)
 
 
-def _inside(out: Block) -> None:
+def _inside(x: Block, out: Block) -> None:
     """Turn ±1 into 0, and what is between into 1."""
     np.trunc(out, out)
     np.square(out, out)
-    np.subtract(1.0, out, out)
+    np.subtract(ONE[x.dtype.char], out, out)
