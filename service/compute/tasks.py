@@ -31,16 +31,16 @@ class Question(NamedTuple):
     at_kink: AtKink = "convention"
 
 
-def task_for(question: Question, x: Block, out: Block) -> BlockTask:
-    """The task that fills blocks of `out` from blocks of x, which may be the same memory."""
-    tasks = question.setting.tasks
-    key = (*question[1:], x.dtype.char, out.dtype.char)
-    if key not in tasks:
-        tasks[key] = _task(question, x.dtype, out.dtype)
-    return _in_place(tasks[key]) if np.may_share_memory(x, out) else tasks[key]
+def task_for(question: Question, x: Type, out: Type) -> BlockTask:
+    """The task that fills blocks of `out` from blocks of x, of these dtypes; it is kept with the setting."""
+    key = (*question[1:], x.char, out.char)
+    task = question.setting.tasks.get(key)
+    if task is None:
+        task = question.setting.tasks[key] = _task(question, x, out)
+    return task
 
 
-def _in_place(task: BlockTask) -> BlockTask:
+def in_place(task: BlockTask) -> BlockTask:
     """The task on a copy of each block: no kernel writes where it reads."""
 
     def copied(block: Block, result: Block, part: slice) -> None:
