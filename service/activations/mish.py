@@ -93,7 +93,7 @@ mish = Elementwise(
         r"f'(x) = t + x\,(1 - t^2)\,\sigma(x),\quad t = \tanh(\ln(1 + e^x))",
     ),
     exponential=True,
-    fast=lambda: Kernel(quick_gates.mish, quick_gates.mish_slope),
+    fast=lambda: Kernel(quick_gates.mish, quick_gates.mish_slope, short_slope=True),
     pieces=lambda: everywhere(smooth(_mish_value, _mish_slope, _mish_jet, roots=_MISH_ROOTS)),
     facts=lambda: Facts(
         range=(-0.30884341301725041, inf),

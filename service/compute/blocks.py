@@ -16,7 +16,7 @@ from service.numerics.scratch import LARGEST as BLOCK
 
 BlockTask = Callable[[Block, Block, slice], None]  # writes its results for a block into the second; where it lies
 
-_SHARE = 2**18  # elements for which one more thread pays: a thread that must be woken costs about 50 μs
+_SHARE = 2**19  # elements for which one more thread pays: waking it costs about as much as computing some thousands
 
 
 class _Threads:

@@ -2,8 +2,9 @@
 
 For t ≥ 0, s = t/(t + a) and z = 1 − fs, which is within ±1 as far as t = 11.9, where gelu has come to 1e−30:
     tΦ(−t) = e^{−t²/2}·s·P(z),    Φ(−t) − tφ(t) = e^{−t²/2}·(t − t₀)·Q(z),
-with the zero t₀ of the latter. `scripts/quick_normal_coefficients.py` finds the polynomials P and Q. float32 is
-computed in float64, with polynomials of fewer terms, since in float32 the roundings alone would be too many.
+with the zero t₀ of the latter; in float64 it is t/(t + 1)·(1/2 + P(z)), where the rounding of P hardly counts.
+`scripts/quick_normal_coefficients.py` finds the polynomials P and Q. float32 is computed in float64, with
+polynomials of fewer terms, since in float32 the roundings alone would be too many.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.numerics.passes import ONE, Block, at_least, at_most, distance, parts
+from service.numerics.passes import HALF, ONE, Block, at_least, at_most, distance, parts
 from service.numerics.scratch import scratch
 
 
@@ -59,26 +60,26 @@ _SHORT_BEND = _fit(
 _MOMENT = _fit(
     4.0,
     2.672268907563025,
-    0.9359347709822025,
-    0.6302288893085789,
-    0.30908830699444306,
-    0.1051195712612042,
-    0.020625046347098358,
-    8.252723489041905e-05,
-    -0.0010234720959067653,
-    -0.00011616178589141128,
-    5.582714905576066e-05,
-    8.922646426075725e-06,
-    -4.088728710513147e-06,
-    -4.740430948801136e-07,
-    3.5807535292590036e-07,
-    1.7190997130090396e-09,
-    -3.085474302866549e-08,
-    4.44846051890124e-09,
-    2.119470337770038e-09,
-    -7.606385692943577e-10,
-    -7.935852082236511e-11,
-    6.206098309933052e-11,
+    -0.003336501247651981,
+    0.07175769421591549,
+    -0.012859360268806644,
+    -0.03096604952492401,
+    -0.01855800366012547,
+    -0.00574483935720368,
+    -0.0005662782163230879,
+    0.0002256056075173055,
+    6.222728489073368e-05,
+    -1.0933573801340755e-05,
+    -4.674027740748212e-06,
+    8.959882551958463e-07,
+    3.2321630519060665e-07,
+    -9.958530557253564e-08,
+    -1.7073598489759584e-08,
+    1.102032555934899e-08,
+    6.127919753591273e-11,
+    -9.984920950138324e-10,
+    8.427839060588387e-11,
+    5.520609711134626e-11,
 )
 _BEND = _fit(
     5.0,
@@ -112,7 +113,7 @@ def gelu(x: Block, out: Block, work: Sequence[Block]) -> None:
     if x.dtype == np.float32:
         _short_moment(t, out)
     else:
-        _moment(t, out, work[1:4])
+        _moment(t, out, work[1:5])
     at_least(0.0, x, t)
     np.subtract(t, out, out)
 
@@ -134,13 +135,23 @@ def gelu_slope(x: Block, out: Block, work: Sequence[Block]) -> None:
 
 
 def _moment(t: Block, out: Block, work: Sequence[Block]) -> None:
-    share, z, rest = work
+    share, z, rest, curved = work
     _variable(_MOMENT, t, share, z)
-    _polynomial(_MOMENT, z, out)
-    np.multiply(share, out, share)
+    _polynomial(_MOMENT, z, curved)
     _decay(t, out, z, rest)
-    np.multiply(rest, share, rest)
-    np.add(share, rest, share)
+    np.add(t, ONE["d"], z)
+    np.divide(t, z, share)
+    np.subtract(z, ONE["d"], z)
+    np.subtract(z, t, z)  # what rounding has added to t + 1
+    np.add(rest, z, rest)
+    np.multiply(z, share, z)
+    np.subtract(rest, z, rest)  # z/(t + 1) is z − z·share
+    np.add(curved, HALF["d"], z)
+    np.multiply(rest, z, rest)
+    np.add(curved, rest, curved)
+    np.multiply(curved, share, curved)
+    np.multiply(share, HALF["d"], share)
+    np.add(share, curved, share)
     np.multiply(out, share, out)
 
 

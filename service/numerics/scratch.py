@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-LARGEST = 16384  # elements of an array, and so of a block: fewer cost more calls, more fall out of the second cache
-ARRAYS = 10  # of each dtype
+LARGEST = 32768  # elements of an array, and so of a block: fewer cost more calls, more fall out of the second cache
+ARRAYS = 9  # of each dtype
 
 _PADDING = 16  # elements between arrays, lest all begin at the same place of the cache
 _SIZES = 8  # sizes of short blocks whose arrays are kept at hand

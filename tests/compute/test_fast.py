@@ -57,6 +57,18 @@ def test_results_are_within_four_ulps(case: Case, dtype: str) -> None:
 
 
 @every_case
+def test_results_in_float32_are_near_the_full_ones_at_many_points(case: Case) -> None:
+    generator = np.random.default_rng(13)
+    x = np.concatenate([generator.uniform(-reach, reach, 20_000) for reach in (2.0, 20.0, 70.0)]).astype(np.float32)
+    for order in (0, 1):
+        wide = x.astype(np.float64)
+        true = case.derivative(wide) if order else case.value(wide)
+        judged = (np.abs(true) >= EXACT) & (np.abs(true) <= 1 / EXACT)
+        errors = np.abs(results(case, x, order, "float32") - true)[judged]
+        assert (errors <= 4.0 * np.spacing(np.abs(true[judged]).astype(np.float32))).all()
+
+
+@every_case
 @every_dtype
 def test_what_is_smaller_fades_without_a_wrong_sign_and_without_nan(case: Case, dtype: str) -> None:
     x = np.concatenate([-np.geomspace(1e-38, 1e38, 4000)[::-1], np.geomspace(1e-38, 1e38, 4000)])
