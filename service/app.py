@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from service.api import catalogue, docs, evaluation, flow, operations, training
 from service.api.middleware import Envelope, Head
 from service.api.problems import HANDLERS
+from service.compute import use_threads
 from service.settings import Settings
 
 ROUTERS = (  # the busiest first
@@ -47,4 +48,5 @@ def application() -> FastAPI:
     """
     settings = Settings.from_environment(os.environ)
     threadpool_limits(settings.blas_threads, user_api="blas")
+    use_threads(settings.compute_threads)
     return create_app(settings)

@@ -12,8 +12,8 @@ _MEBI = 2**20
 _GIBI = 2**30
 
 
-def _limit(default: int, unit: str, text: str, at_most: int = 2**40) -> Any:  # noqa: ANN401  dataclasses.field is typed so
-    return field(default=default, metadata={"text": text, "unit": unit, "at_most": at_most})
+def _limit(default: int, unit: str, text: str, at_most: int = 2**40, at_least: int = 1) -> Any:  # noqa: ANN401  dataclasses.field is typed so
+    return field(default=default, metadata={"text": text, "unit": unit, "at_most": at_most, "at_least": at_least})
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,13 @@ class Settings:
         "Most points of a phase diagram; a value of sigma_b counts as 64 more, for its critical points.",
     )
     blas_threads: int = _limit(1, "threads", "Most threads of one matrix product.", at_most=1024)
+    compute_threads: int = _limit(
+        0,
+        "threads",
+        "Most threads of one evaluation; 0 stands for as many as the process may use cores.",
+        at_most=1024,
+        at_least=0,
+    )
     root_path: str = field(default="", metadata={"text": "Path prefix that a proxy in front of the service adds."})
 
     @classmethod
@@ -104,7 +111,7 @@ def _read(text: str, item: Field[Any]) -> str | int:
         if text and not (text.startswith("/") and not text.endswith("/") and text.isascii() and text.isprintable()):
             raise InvalidSetting(f"{name} must start with / and not end with it, not {text!r}.")
         return text
-    at_most = item.metadata["at_most"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and 1 <= int(text) <= at_most):
-        raise InvalidSetting(f"{name} must be a whole number from 1 to {at_most}, not {text!r}.")
+    at_least, at_most = item.metadata["at_least"], item.metadata["at_most"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and at_least <= int(text) <= at_most):
+        raise InvalidSetting(f"{name} must be a whole number from {at_least} to {at_most}, not {text!r}.")
     return int(text)

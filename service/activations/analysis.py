@@ -19,6 +19,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import elementary, everywhere
+from service.numerics import quick
 
 
 def _exp_block(x: Block, out: Block, _: Sequence[Block]) -> None:
@@ -31,6 +32,7 @@ exponential = Elementwise(
     formula=Formula("f(x) = e^x", r"f(x) = e^x"),
     derivative=Formula("f′(x) = e^x", r"f'(x) = e^x"),
     exponential=True,
+    fast=lambda: Kernel(quick.exponential, quick.exponential),
     pieces=lambda: everywhere(elementary(np.exp, np.exp, np.exp, np.exp, np.exp)),
     facts=lambda: Facts(range=(0.0, inf), limits=(0.0, inf), slope=(Extremum(0.0, -inf), Extremum(inf, inf))),
     full=lambda: Kernel(_exp_block, _exp_block),

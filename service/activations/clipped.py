@@ -25,6 +25,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import constant, elementary, joined, line
+from service.numerics import ramps
 from service.numerics.double_double import DD
 
 
@@ -71,6 +72,9 @@ hard_tanh = Elementwise(
         ),
     ),
     ordered=(("min_val", "max_val"),),
+    fast=lambda min_val, max_val: (
+        Kernel(ramps.hard_tanh, ramps.hard_tanh_slope) if (min_val, max_val) == (-1.0, 1.0) else None
+    ),
     pieces=lambda min_val, max_val: _clipped(min_val, max_val, inside=False),
     facts=lambda min_val, max_val: _clip_facts(min_val, max_val),
     partials={
@@ -163,6 +167,9 @@ hard_sigmoid = Elementwise(
             aliases=("beta",),
             defaults={"pytorch": 0.5, "jax": 0.5, "keras": 0.5, "onnx": 0.5},
         ),
+    ),
+    fast=lambda slope, offset: (
+        Kernel(ramps.hard_sigmoid, ramps.hard_sigmoid_slope) if (slope, offset) == (1 / 6, 0.5) else None
     ),
     pieces=_hard_sigmoid,
     facts=lambda slope, offset: Facts(
@@ -274,6 +281,7 @@ hard_swish = Elementwise(
         "f′(x) = 0 if x ≤ −3; (2x + 3)/6 if −3 < x < 3; 1 if x ≥ 3",
         r"f'(x) = \begin{cases}0 & x \le -3\\ \tfrac{2x + 3}{6} & -3 < x < 3\\ 1 & x \ge 3\end{cases}",
     ),
+    fast=lambda: Kernel(ramps.hard_swish, ramps.hard_swish_slope),
     pieces=lambda: joined(
         constant(0.0),
         Knot(-3.0),

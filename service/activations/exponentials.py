@@ -22,6 +22,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import joined, line
+from service.numerics import quick
 from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product
 from service.numerics.exponential import exp, exp_of, expm1
@@ -133,6 +134,7 @@ elu = Elementwise(
     ),
     parameters=(_ALPHA,),
     exponential=True,
+    fast=lambda alpha: Kernel(*quick.elu(alpha, 1.0)),
     pieces=_elu,
     facts=lambda alpha: Facts(
         range=(-alpha, inf),
@@ -168,6 +170,7 @@ celu = Elementwise(
     ),
     parameters=(_ALPHA,),
     exponential=True,
+    fast=lambda alpha: Kernel(*quick.elu(1.0, 1.0)) if alpha == 1.0 else None,
     pieces=lambda alpha: joined(
         _falling(alpha, 1.0 / DD.of(alpha)), Knot(0.0, convention=("left", "right")), line(1.0)
     ),
@@ -218,6 +221,7 @@ selu = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda alpha, scale: Kernel(*quick.elu(scale * alpha, scale)),
     pieces=lambda alpha, scale: joined(
         _falling(product(scale, alpha)), Knot(0.0, convention=("left", "right")), line(scale)
     ),

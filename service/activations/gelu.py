@@ -20,7 +20,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import crossings, gate_blocks
+from service.numerics import crossings, gate_blocks, quick_normal
 from service.numerics.blocks import mended, reflected
 from service.numerics.cubic_blocks import Cubic
 from service.numerics.double_double import DD, polynomial, product, where
@@ -230,6 +230,7 @@ gelu = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda approximate: Kernel(quick_normal.gelu, quick_normal.gelu_slope) if approximate == "none" else None,
     pieces=lambda approximate: everywhere(_GELU if approximate == "none" else _GELU_TANH),
     facts=lambda approximate: _gelu_facts() if approximate == "none" else _gelu_tanh_facts(),
     full=lambda approximate: Kernel(_gelu_block, _gelu_slope_block) if approximate == "none" else _GELU_TANH_KERNEL,

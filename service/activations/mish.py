@@ -8,7 +8,7 @@ import numpy as np
 from service.activations.model import Array, Block, Elementwise, Extremum, Facts, Formula, Kernel, Names, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import crossings
+from service.numerics import crossings, quick_gates
 from service.numerics.blocks import mended
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
@@ -154,6 +154,7 @@ mish = Elementwise(
         r"f'(x) = t + x\,(1 - t^2)\,\sigma(x),\quad t = \tanh(\ln(1 + e^x))",
     ),
     exponential=True,
+    fast=lambda: Kernel(quick_gates.mish, quick_gates.mish_slope, short_slope=True),
     pieces=lambda: everywhere(smooth(_mish_value, _mish_slope, _mish_jet, roots=_MISH_ROOTS)),
     facts=lambda: Facts(
         range=(-0.30884341301725041, inf),

@@ -21,6 +21,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import constant, joined, line
+from service.numerics import ramps
 from service.numerics.blocks import indicator, step
 from service.numerics.double_double import product
 
@@ -55,6 +56,11 @@ def _leaky_full(negative_slope: float) -> Kernel | None:
     return _leaky_kernel(negative_slope) if 0 < negative_slope <= 1 else None
 
 
+def _fast_leaky(negative_slope: float) -> Kernel | None:
+    """None where float32 does not hold the slope."""
+    return Kernel(*ramps.leaky(negative_slope)) if 1e-30 <= abs(negative_slope) <= 1e30 else None
+
+
 def _leaky_facts(negative_slope: float) -> Facts:
     falling = Extremum(negative_slope, (-inf, 0.0))
     rising = Extremum(1.0, (0.0, inf))
@@ -73,6 +79,7 @@ relu = Elementwise(
     family="rectifier",
     formula=Formula("f(x) = max(0, x)", r"f(x) = \max(0, x)"),
     derivative=Formula("f′(x) = 1 if x > 0, else 0", r"f'(x) = \begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}"),
+    fast=lambda: Kernel(ramps.relu, ramps.relu_slope),
     pieces=lambda: joined(constant(0.0), Knot(0.0), line(1.0)),
     facts=lambda: Facts(range=(0.0, inf), limits=(0.0, inf), slope=_FALLS_AND_RISES),
     full=lambda: _RELU_KERNEL,
@@ -105,6 +112,7 @@ leaky_relu = Elementwise(
             },
         ),
     ),
+    fast=lambda negative_slope: _fast_leaky(negative_slope),
     pieces=_leaky,
     facts=_leaky_facts,
     full=_leaky_full,
@@ -133,6 +141,7 @@ prelu = Elementwise(
             defaults={"pytorch": 0.25, "keras.layers": 0.0},
         ),
     ),
+    fast=lambda weight: _fast_leaky(weight),
     pieces=lambda weight: _leaky(weight),
     facts=lambda weight: _leaky_facts(weight),
     full=lambda weight: _leaky_full(weight),
@@ -207,6 +216,7 @@ relu6 = Elementwise(
     family="rectifier",
     formula=Formula("f(x) = min(max(0, x), 6)", r"f(x) = \min(\max(0, x), 6)"),
     derivative=Formula("f′(x) = 1 if 0 < x < 6, else 0", r"f'(x) = [0 < x < 6]"),
+    fast=lambda: Kernel(ramps.relu6, ramps.relu6_slope),
     pieces=lambda: joined(constant(0.0), Knot(0.0), line(1.0), Knot(6.0, convention=("right", "right")), constant(6.0)),
     facts=lambda: Facts(
         range=(0.0, 6.0), limits=(0.0, 6.0), slope=(Extremum(0.0, (-inf, 0.0)), Extremum(1.0, (0.0, 6.0)))

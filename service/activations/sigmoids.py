@@ -20,7 +20,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import elementary, everywhere, joined
 from service.activations.smooth import smooth
-from service.numerics import logistic_blocks
+from service.numerics import logistic_blocks, quick
 from service.numerics.double_double import DD, polynomial, product
 from service.numerics.exponential import exp as exp_dd
 from service.numerics.exponential import exp_of
@@ -43,6 +43,7 @@ sigmoid_ = Elementwise(
     formula=Formula("f(x) = σ(x) = 1/(1 + e^(−x))", r"f(x) = \sigma(x) = \frac{1}{1 + e^{-x}}"),
     derivative=Formula("f′(x) = σ(x)(1 − σ(x))", r"f'(x) = \sigma(x)\,(1 - \sigma(x))"),
     exponential=True,
+    fast=lambda: Kernel(quick.sigmoid, quick.sigmoid_slope),
     pieces=lambda: everywhere(smooth(sigmoid, sigmoid_slope, sigmoid_jet)),
     facts=lambda: Facts(range=(0.0, 1.0), limits=(0.0, 1.0), slope=(Extremum(0.0, inf), Extremum(0.25, 0.0))),
     full=lambda: _SIGMOID_KERNEL,
@@ -92,6 +93,7 @@ softsign = Elementwise(
     family="sigmoid",
     formula=Formula("f(x) = x/(1 + |x|)", r"f(x) = \frac{x}{1 + |x|}"),
     derivative=Formula("f′(x) = 1/(1 + |x|)²", r"f'(x) = \frac{1}{(1 + |x|)^2}"),
+    fast=lambda: Kernel(quick.softsign, quick.softsign_slope),
     pieces=lambda: joined(_softsign(-1.0), Knot(0.0, convention=("mean", "mean")), _softsign(1.0)),
     facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_STEEPEST_AT_0, zero_centered=True),
     full=lambda: Kernel(_softsign_block, _softsign_slope_block),

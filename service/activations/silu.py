@@ -21,7 +21,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import crossings, gate_blocks
+from service.numerics import crossings, gate_blocks, quick_gates
 from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product, total, where
 from service.numerics.gate_blocks import multiple
@@ -139,6 +139,7 @@ silu = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda beta: Kernel(quick_gates.silu, quick_gates.silu_slope) if beta == 1.0 else None,
     pieces=lambda beta: everywhere(_swish(beta)),
     facts=lambda beta: Facts(
         range=(-0.27846454276107380 / beta, inf),

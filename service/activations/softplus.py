@@ -21,7 +21,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import elementary, everywhere
 from service.activations.smooth import smooth
-from service.numerics import logistic_blocks
+from service.numerics import logistic_blocks, quick
 from service.numerics.double_double import DD, product, square_root
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, sigmoid, softplus_jet
@@ -72,6 +72,7 @@ softplus = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda beta: Kernel(quick.softplus, quick.sigmoid) if beta == 1.0 else None,
     pieces=lambda beta: everywhere(_softplus(beta)),
     facts=lambda beta: Facts(range=(0.0, inf), limits=(0.0, inf), slope=_RISES_TO_ONE),
     full=lambda beta: _SOFTPLUS_KERNEL if beta == 1.0 else None,
@@ -99,6 +100,7 @@ log_sigmoid = Elementwise(
     formula=Formula("f(x) = ln σ(x) = −ln(1 + e^(−x))", r"f(x) = \ln\sigma(x) = -\ln(1 + e^{-x})"),
     derivative=Formula("f′(x) = σ(−x)", r"f'(x) = \sigma(-x)"),
     exponential=True,
+    fast=lambda: Kernel(quick.log_sigmoid, quick.mirrored_sigmoid),
     pieces=lambda: everywhere(
         smooth(
             value=lambda x: np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x))),

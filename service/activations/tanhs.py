@@ -20,7 +20,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
-from service.numerics import logistic_blocks
+from service.numerics import logistic_blocks, quick
 from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product, where
 from service.numerics.exponential import LN2, expm1
@@ -60,6 +60,7 @@ tanh = Elementwise(
     formula=Formula("f(x) = (e^x − e^(−x))/(e^x + e^(−x))", r"f(x) = \tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}}"),
     derivative=Formula("f′(x) = 1 − tanh²(x)", r"f'(x) = 1 - \tanh^2 x"),
     exponential=True,
+    fast=lambda: Kernel(quick.tanh, quick.tanh_slope),
     pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, tanh_jet)),
     facts=lambda: Facts(
         range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=(Extremum(0.0, inf), Extremum(1.0, 0.0)), zero_centered=True
@@ -201,6 +202,7 @@ lisht = Elementwise(
     formula=Formula("f(x) = x·tanh(x)", r"f(x) = x\tanh x"),
     derivative=Formula("f′(x) = tanh(x) + x·(1 − tanh²(x))", r"f'(x) = \tanh x + x\,(1 - \tanh^2 x)"),
     exponential=True,
+    fast=lambda: Kernel(quick.lisht, quick.lisht_slope),
     pieces=lambda: everywhere(
         smooth(
             value=lambda x: x * np.tanh(x),

@@ -1,12 +1,15 @@
 """Arrays in, arrays out: what the functions of the catalogue give at the caller's numbers, in the caller's dtype."""
 
+from service.compute.blocks import use_threads
 from service.compute.calls import derivative, evaluate, jacobian, layer, output_shape, pullback
 from service.compute.description import Description, describe
 from service.compute.dtypes import DTYPES
-from service.compute.elementwise import AtKink
+from service.compute.piecewise import AtKink
+from service.compute.tasks import Accuracy
 
 __all__ = [
     "DTYPES",
+    "Accuracy",
     "AtKink",
     "Description",
     "derivative",
@@ -16,4 +19,5 @@ __all__ = [
     "layer",
     "output_shape",
     "pullback",
+    "use_threads",
 ]

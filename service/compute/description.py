@@ -20,7 +20,7 @@ from service.activations.model import (
     Reference,
 )
 from service.compute import elementwise
-from service.compute.elementwise import breaking_order, sides
+from service.compute.piecewise import breaking_order, sides
 from service.compute.problems import Problem, problems_of
 from service.numerics.quadrature import normal_expectation
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from service.activations.model import Activation, AlongAxis, Elementwise, Facts
 from service.compute import elementwise
-from service.compute.elementwise import breaking_order
+from service.compute.piecewise import breaking_order
 
 
 @dataclass(frozen=True)

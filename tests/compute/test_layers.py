@@ -37,7 +37,7 @@ def test_a_layer_rounds_its_inputs_first_and_each_output_once(dtype: str) -> Non
     x, weights, bias = numbers(7, 5), numbers(5, 3, seed=2), numbers(3, seed=3)
     sigmoid = lookup("sigmoid")
     preactivation, y = layer(sigmoid, x, weights, bias, {}, dtype=dtype)
-    rounded = [evaluate(lookup("identity"), part, {}, dtype=dtype) for part in (x, weights, bias)]
+    rounded = [cast(evaluate(lookup("identity"), part, {}, dtype=dtype), dtype) for part in (x, weights, bias)]
     exact = rounded[0] @ rounded[1] + rounded[2]
     for found, unrounded in ((preactivation, exact), (y, evaluate(sigmoid, exact, {}))):
         assert np.array_equal(found, evaluate(lookup("identity"), unrounded, {}, dtype=dtype))

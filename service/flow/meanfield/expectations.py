@@ -20,7 +20,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from service.activations.model import Array, Elementwise, Parameters
-from service.compute.elementwise import breaking_order, derivative, sides, value
+from service.compute.elementwise import derivative, value
+from service.compute.piecewise import breaking_order, sides
 from service.numerics.quadrature import panels
 
 LOWEST, HIGHEST = 1e-28, 1e24  # the q that are followed; nodes lie where they are needed for these
