@@ -269,8 +269,7 @@ def _hard_swish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None
     out += 3.0
     out /= 6.0
     np.copyto(work[0], (x <= -3.0).view(np.int8) - (x >= 3.0).view(np.int8))
-    work[0] *= 0.5
-    out += work[0]
+    out += np.multiply(work[0], 0.5, out=work[0])
 
 
 hard_swish = Elementwise(

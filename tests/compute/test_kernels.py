@@ -28,7 +28,7 @@ def results(case: Case, x: Float64s, order: int) -> Float64s:
     """What the kernel gives, in arrays that are full of other numbers."""
     kernel, out = kernel_of(case), np.full(x.shape, 7.0)
     assert kernel is not None
-    work = [np.full(x.shape, np.nan) for _ in range(WORK)]
+    work = tuple(np.full(x.shape, np.nan) for _ in range(WORK))
     with np.errstate(all="ignore"):
         (kernel.slope if order else kernel.value)(x, out, work)
     return out
