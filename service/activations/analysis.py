@@ -1,11 +1,30 @@
 """Functions of analysis that the frameworks have beside the activations."""
 
+from collections.abc import Sequence
 from math import inf, log, nan, pi
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Piece, Pieces, Reference
+from service.activations.model import (
+    Array,
+    Block,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Names,
+    Piece,
+    Pieces,
+    Reference,
+)
 from service.activations.pieces import elementary, everywhere
+from service.numerics import quick
+
+
+def _exp_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.exp(x, out=out)
+
 
 exponential = Elementwise(
     name="exponential",
@@ -13,8 +32,10 @@ exponential = Elementwise(
     formula=Formula("f(x) = e^x", r"f(x) = e^x"),
     derivative=Formula("f′(x) = e^x", r"f'(x) = e^x"),
     exponential=True,
+    fast=lambda: Kernel(quick.exponential, quick.exponential),
     pieces=lambda: everywhere(elementary(np.exp, np.exp, np.exp, np.exp, np.exp)),
     facts=lambda: Facts(range=(0.0, inf), limits=(0.0, inf), slope=(Extremum(0.0, -inf), Extremum(inf, inf))),
+    full=lambda: Kernel(_exp_block, _exp_block),
     names=Names(pytorch=("exp",), jax=("exp",), keras=("exponential", "exp"), onnx=("Exp",)),
     reference=Reference("ONNX operators: Exp", "https://onnx.ai/onnx/operators/onnx__Exp.html"),
 )

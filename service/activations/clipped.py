@@ -1,6 +1,6 @@
 """Functions clipped to a range, and the piecewise polynomials that stand in for smooth sigmoids and gates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -11,11 +11,13 @@ from service.activations.axes import Mask
 from service.activations.model import (
     STEEP,
     Array,
+    Block,
     Convention,
     Elementwise,
     Extremum,
     Facts,
     Formula,
+    Kernel,
     Knot,
     Names,
     Parameter,
@@ -23,6 +25,7 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import constant, elementary, joined, line
+from service.numerics import ramps
 from service.numerics.double_double import DD
 
 
@@ -69,6 +72,9 @@ hard_tanh = Elementwise(
         ),
     ),
     ordered=(("min_val", "max_val"),),
+    fast=lambda min_val, max_val: (
+        Kernel(ramps.hard_tanh, ramps.hard_tanh_slope) if (min_val, max_val) == (-1.0, 1.0) else None
+    ),
     pieces=lambda min_val, max_val: _clipped(min_val, max_val, inside=False),
     facts=lambda min_val, max_val: _clip_facts(min_val, max_val),
     partials={
@@ -162,6 +168,9 @@ hard_sigmoid = Elementwise(
             defaults={"pytorch": 0.5, "jax": 0.5, "keras": 0.5, "onnx": 0.5},
         ),
     ),
+    fast=lambda slope, offset: (
+        Kernel(ramps.hard_sigmoid, ramps.hard_sigmoid_slope) if (slope, offset) == (1 / 6, 0.5) else None
+    ),
     pieces=_hard_sigmoid,
     facts=lambda slope, offset: Facts(
         range=(0.0, 1.0),
@@ -244,6 +253,25 @@ sparse_plus = Elementwise(
 )
 
 
+def _hard_swish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """x times ((−3) − clip(x))/(−6), which is −0 for x ≤ −3, so that f is 0 and not −0 there."""
+    near = x.clip(-3.0, inf, out=work[0])
+    near.clip(-3.0, 3.0, out=out)
+    np.subtract(-3.0, out, out=out)
+    out /= -6.0
+    out *= near
+
+
+def _hard_swish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """(2x + 3)/6 of x clipped to ±3, which is −½ and 3/2 there; the jumps take ½ from both."""
+    x.clip(-3.0, 3.0, out=out)
+    out *= 2.0
+    out += 3.0
+    out /= 6.0
+    np.copyto(work[0], (x <= -3.0).view(np.int8) - (x >= 3.0).view(np.int8))
+    out += np.multiply(work[0], 0.5, out=work[0])
+
+
 hard_swish = Elementwise(
     name="hard_swish",
     family="gate",
@@ -252,6 +280,7 @@ hard_swish = Elementwise(
         "f′(x) = 0 if x ≤ −3; (2x + 3)/6 if −3 < x < 3; 1 if x ≥ 3",
         r"f'(x) = \begin{cases}0 & x \le -3\\ \tfrac{2x + 3}{6} & -3 < x < 3\\ 1 & x \ge 3\end{cases}",
     ),
+    fast=lambda: Kernel(ramps.hard_swish, ramps.hard_swish_slope),
     pieces=lambda: joined(
         constant(0.0),
         Knot(-3.0),
@@ -270,6 +299,7 @@ hard_swish = Elementwise(
         slope=(Extremum(-0.5, -3.0), Extremum(1.5, 3.0)),
         monotonic=False,
     ),
+    full=lambda: Kernel(_hard_swish_block, _hard_swish_slope_block),
     names=Names(
         pytorch=("Hardswish",), jax=("hard_swish", "hard_silu"), keras=("hard_swish", "hard_silu"), onnx=("HardSwish",)
     ),

@@ -1,5 +1,6 @@
 """elu and its kin: lines for x > 0, exponentials that level off for x ≤ 0."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -7,10 +8,12 @@ import numpy as np
 from service.activations.model import (
     STEEP,
     Array,
+    Block,
     Elementwise,
     Extremum,
     Facts,
     Formula,
+    Kernel,
     Knot,
     Names,
     Parameter,
@@ -19,9 +22,12 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import joined, line
+from service.numerics import quick
+from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product
 from service.numerics.exponential import exp, exp_of, expm1
 from service.numerics.logistic import REACH
+from service.numerics.logistic_blocks import DEEP, times_exp
 
 _ALPHA = Parameter(
     "alpha",
@@ -65,6 +71,54 @@ def _falling(height: float | DD, steepness: DD | float = 1.0) -> Piece:
     return Piece(value, derivative, beyond_double)
 
 
+def _falling_kernel(height: float, steepness: float) -> Kernel:
+    """height·(e^x − 1) for x ≤ 0, steepness·x for x > 0; the copied signs keep −0."""
+
+    def value(x: Block, out: Block, work: Sequence[Block]) -> None:
+        rising = work[0]
+        np.minimum(x, 0.0, out=out)
+        np.expm1(out, out=out)
+        out *= height
+        x.clip(0.0, inf, out=rising)
+        rising *= steepness
+        out += rising
+        np.copysign(out, x, out=out)
+
+    def slope(x: Block, out: Block, work: Sequence[Block]) -> None:
+        positive = work[0]
+        np.minimum(x, 0.0, out=out)
+        np.exp(out, out=out)
+        out *= height
+        np.copyto(positive, x > 0.0)
+        _chosen(positive, steepness, out, work[1])
+        mended(x, out, x < DEEP, lambda deep: times_exp(height, deep))
+
+    return Kernel(value, slope)
+
+
+def _chosen(flags: Block, chosen: float, out: Block, spare: Block) -> None:
+    """`chosen` where the flag is 1, what is there where it is 0."""
+    np.multiply(flags, out, out=spare)
+    out -= spare
+    flags *= chosen
+    out += flags
+
+
+def _elu_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    """max(x, e^x − 1), in which the exponential stops at −0, so that of equal zeros either is right."""
+    np.minimum(x, -0.0, out=out)
+    np.expm1(out, out=out)
+    np.maximum(out, x, out=out)
+
+
+def _elu_slope_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.minimum(x, 0.0, out=out)
+    np.exp(out, out=out)
+
+
+_ELU_KERNEL = Kernel(_elu_block, _elu_slope_block)
+
+
 def _elu(alpha: float) -> Pieces:
     return joined(_falling(alpha), Knot(0.0, convention=("left", "right")), line(1.0))
 
@@ -80,12 +134,14 @@ elu = Elementwise(
     ),
     parameters=(_ALPHA,),
     exponential=True,
+    fast=lambda alpha: Kernel(*quick.elu(alpha, 1.0)),
     pieces=_elu,
     facts=lambda alpha: Facts(
         range=(-alpha, inf),
         limits=(-alpha, inf),
         slope=(Extremum(0.0, -inf), Extremum(1.0, (0.0, inf)) if alpha <= 1 else Extremum(alpha, 0.0)),
     ),
+    full=lambda alpha: _ELU_KERNEL if alpha == 1.0 else _falling_kernel(alpha, 1.0),
     partials={"alpha": lambda x, alpha: np.expm1(np.minimum(x, 0.0))},
     names=Names(pytorch=("ELU",), jax=("elu",), keras=("elu",), onnx=("Elu",)),
     reference=Reference(
@@ -114,12 +170,14 @@ celu = Elementwise(
     ),
     parameters=(_ALPHA,),
     exponential=True,
+    fast=lambda alpha: Kernel(*quick.elu(1.0, 1.0)) if alpha == 1.0 else None,
     pieces=lambda alpha: joined(
         _falling(alpha, 1.0 / DD.of(alpha)), Knot(0.0, convention=("left", "right")), line(1.0)
     ),
     facts=lambda alpha: Facts(
         range=(-alpha, inf), limits=(-alpha, inf), slope=(Extremum(0.0, -inf), Extremum(1.0, (0.0, inf)))
     ),
+    full=lambda alpha: _ELU_KERNEL if alpha == 1.0 else None,
     partials={"alpha": _celu_partial},
     names=Names(pytorch=("CELU",), jax=("celu",), keras=("celu",), onnx=("Celu",)),
     reference=Reference(
@@ -163,10 +221,12 @@ selu = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda alpha, scale: Kernel(*quick.elu(scale * alpha, scale)),
     pieces=lambda alpha, scale: joined(
         _falling(product(scale, alpha)), Knot(0.0, convention=("left", "right")), line(scale)
     ),
     facts=_selu_facts,
+    full=lambda alpha, scale: _falling_kernel(scale * alpha, scale),
     partials={
         "alpha": lambda x, alpha, scale: scale * np.expm1(np.minimum(x, 0.0)),
         "scale": lambda x, alpha, scale: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0))),

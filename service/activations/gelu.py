@@ -1,18 +1,34 @@
 """gelu: x gated by the normal distribution function, and its approximation by tanh."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import inf, sqrt
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
+from service.activations.model import (
+    Array,
+    Block,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Names,
+    Parameter,
+    Reference,
+)
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics import crossings, gate_blocks, quick_normal
+from service.numerics.blocks import mended, reflected
+from service.numerics.cubic_blocks import Cubic
 from service.numerics.double_double import DD, polynomial, product, where
 from service.numerics.exponential import exp_of
 from service.numerics.jets import Jet
 from service.numerics.logistic import sigmoid_jet
 from service.numerics.normal import INVERSE_SQRT_2PI, SQRT_8_OVER_PI, density, mills_ratio
+from service.numerics.normal_blocks import FAR, FARTHEST, SETTLED, far_moment, far_slope, tail_moment, tail_slope
 
 _GELU_ROOTS = {1: (root("-0.75179152469356445745790494677952403966447115342345"),)}
 
@@ -52,6 +68,28 @@ def _gelu_jet(u: DD, order: int) -> Jet:
 
 
 _GELU = smooth(_gelu_value, _gelu_slope, _gelu_jet, tail=(30.0, _FAR), roots=_GELU_ROOTS)
+
+
+def _gelu_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """max(x, 0) − tΦ(−t), t = |x|."""
+    t, low = work[:2]
+    np.abs(x, out=t)
+    t.clip(0.0, SETTLED, out=t)
+    tail_moment(t, out, low, work[2:6])
+    x.clip(0.0, inf, out=t)
+    np.subtract(t, out, out=out)
+    out -= low
+    mended(x, out, x < -FAR, lambda far: -far_moment(np.minimum(-far, FARTHEST)))
+
+
+def _gelu_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """h = Φ(−t) − tφ(t) for x < 0, and 1 − h for x ≥ 0."""
+    t = work[0]
+    np.abs(x, out=t)
+    t.clip(0.0, SETTLED, out=t)
+    tail_slope(t, out, work[1:5])
+    reflected(x, out, t)
+    mended(x, out, x < -FAR, lambda far: far_slope(np.minimum(-far, FARTHEST)))
 
 
 def _gelu_facts() -> Facts:
@@ -115,6 +153,45 @@ def _gelu_tanh_jet(u: DD, order: int) -> Jet:
 _GELU_TANH = smooth(_gelu_tanh_value, _gelu_tanh_slope, _gelu_tanh_jet, tail=(15.0, _FAR), roots=_GELU_TANH_ROOTS)
 
 
+_EXPONENT = Cubic.of(SQRT_8_OVER_PI, SQRT_8_OVER_PI * _CUBIC)
+_STEEPNESS = Cubic.of(SQRT_8_OVER_PI, SQRT_8_OVER_PI * _CUBIC * 3.0)
+_FLAT = 30.0  # x beyond which nothing but x is left
+
+
+def _gelu_tanh_decay(x: Block, decay: Block, error: Block, work: Sequence[Block]) -> None:
+    """e^{−w} = decay·(1 − error)."""
+    _cubic(_EXPONENT, x, decay, error, work)
+    np.negative(decay, out=decay)
+    np.exp(decay, out=decay)
+
+
+def _cubic(cubic: Cubic, x: Block, high: Block, low: Block, work: Sequence[Block]) -> None:
+    near = work[0]
+    x.clip(-_FLAT, _FLAT, out=near)
+    cubic.into(near, high, low, work[1:4])
+
+
+def _gelu_tanh_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    error = work[5]
+    _gelu_tanh_decay(x, out, error, work)
+    gate_blocks.value(x, _FLAT, out, error, work)
+    gate_blocks.far_left(x, out, -FAR, -_FLAT, _GELU_TANH.value)
+
+
+def _gelu_tanh_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    low, steep = work[4:6]
+    _gelu_tanh_decay(x, out, low, work)
+    low *= out
+    out -= low
+    _cubic(_STEEPNESS, x, steep, low, work)
+    gate_blocks.slope(x, out, steep, low, work)
+    crossings.GELU_TANH.mend(x, out, _GELU_TANH_ROOTS[1][0])
+    gate_blocks.far_left(x, out, -FAR, -_FLAT, lambda far: _GELU_TANH.derivative(far, 1))
+
+
+_GELU_TANH_KERNEL = Kernel(_gelu_tanh_block, _gelu_tanh_slope_block)
+
+
 def _gelu_tanh_facts() -> Facts:
     return Facts(
         range=(-0.17004075057125405, inf),
@@ -153,8 +230,10 @@ gelu = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda approximate: Kernel(quick_normal.gelu, quick_normal.gelu_slope) if approximate == "none" else None,
     pieces=lambda approximate: everywhere(_GELU if approximate == "none" else _GELU_TANH),
     facts=lambda approximate: _gelu_facts() if approximate == "none" else _gelu_tanh_facts(),
+    full=lambda approximate: Kernel(_gelu_block, _gelu_slope_block) if approximate == "none" else _GELU_TANH_KERNEL,
     names=Names(pytorch=("GELU",), jax=("gelu",), keras=("gelu",), onnx=("Gelu",), other=("gelu_erf",)),
     reference=Reference(
         "D. Hendrycks and K. Gimpel (2016). Gaussian error linear units", "https://arxiv.org/abs/1606.08415"
@@ -176,6 +255,7 @@ gelu_tanh = Elementwise(
     exponential=True,
     pieces=lambda: everywhere(_GELU_TANH),
     facts=_gelu_tanh_facts,
+    full=lambda: _GELU_TANH_KERNEL,
     names=Names(other=("gelu_new", "fast_gelu", "gelu_approximate")),
     reference=Reference(
         "D. Hendrycks and K. Gimpel (2016). Gaussian error linear units", "https://arxiv.org/abs/1606.08415"

@@ -1,16 +1,20 @@
 """mish: x gated by tanh of softplus, which is a rational function of e^x."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Names, Reference
+from service.activations.model import Array, Block, Elementwise, Extremum, Facts, Formula, Kernel, Names, Reference
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics import crossings, quick_gates
+from service.numerics.blocks import mended
 from service.numerics.double_double import DD, polynomial, total, where
 from service.numerics.exponential import exp
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded
+from service.numerics.logistic_blocks import DEEP, FAR, times_exp
 
 _MISH_ROOTS = {
     1: (root("-1.19243121451549521213758834042073940560068640932252931"),),
@@ -66,6 +70,64 @@ def _mish_slope(x: Array) -> Array:
     return where(near > 0, rising, falling).ratio(denominator * denominator)
 
 
+def _mish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """x/D, D = b + 1/(4b) with b = e^{−x} + ½, and what rounding takes from D put back."""
+    decay, divisor, inverse, lost = work[:4]
+    _mish_divisor(x, decay, divisor, inverse, lost, out)
+    np.divide(x, divisor, out=out)
+    lost *= out
+    lost /= divisor
+    out -= lost
+    mended(x, out, x < -FAR, _mish_left)
+    mended(x, out, x > _HUGE, np.array)
+
+
+def _mish_left(x: Array) -> Array:
+    """x·E·(1 − (E + E²)/(2 + 2E + E²)) with E = e^x."""
+    near, grown = bounded(x), np.exp(x)
+    return times_exp(near, near, grown * (1.0 + grown) / (2.0 + grown * (2.0 + grown)))
+
+
+def _mish_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """N/D with D = b + q, b = a + ½, q = 1/(4b) and a = e^{−x}.
+
+    N = 1 + x(a − 4aq²)/D, which is the same as 1 + x − x(½ + q + 4aq²)/D: that cancels less for x < 0.
+    """
+    decay, divisor, inverse, square, negative = work[:5]
+    _mish_divisor(x, decay, divisor, inverse, square, out)
+    np.add(inverse, inverse, out=square)
+    square *= square
+    square *= decay
+    decay -= square
+    square += inverse
+    square += 0.5
+    x.clip(0.0, REACH, out=out)
+    x.clip(-REACH, 0.0, out=negative)
+    out *= decay
+    square *= negative
+    out -= square
+    out /= divisor
+    negative += 1.0
+    out += negative
+    out /= divisor
+    crossings.MISH.mend(x, out, _MISH_ROOTS[1][0])
+    mended(x, out, x < DEEP, lambda deep: times_exp(bounded(deep) + 1.0, deep))
+
+
+def _mish_divisor(x: Block, decay: Block, divisor: Block, inverse: Block, lost: Block, spare: Block) -> None:
+    """e^{−x}, D = b + 1/(4b) with what rounding takes from b put back, 1/(4b), and what rounding takes from D."""
+    np.negative(x, out=decay)
+    np.exp(decay, out=decay)
+    np.add(decay, 0.5, out=spare)
+    np.subtract(spare, 0.5, out=lost)
+    np.subtract(decay, lost, out=lost)
+    np.divide(0.25, spare, out=inverse)
+    lost += inverse
+    np.add(spare, lost, out=divisor)
+    np.subtract(divisor, spare, out=spare)
+    lost -= spare
+
+
 def _mish_jet(u: DD, order: int) -> Jet:
     x = where(np.abs(u.hi) > REACH, np.clip(u.hi, -REACH, REACH), u)
     left = x.hi < 0
@@ -92,6 +154,7 @@ mish = Elementwise(
         r"f'(x) = t + x\,(1 - t^2)\,\sigma(x),\quad t = \tanh(\ln(1 + e^x))",
     ),
     exponential=True,
+    fast=lambda: Kernel(quick_gates.mish, quick_gates.mish_slope, short_slope=True),
     pieces=lambda: everywhere(smooth(_mish_value, _mish_slope, _mish_jet, roots=_MISH_ROOTS)),
     facts=lambda: Facts(
         range=(-0.30884341301725041, inf),
@@ -102,6 +165,7 @@ mish = Elementwise(
         ),
         monotonic=False,
     ),
+    full=lambda: Kernel(_mish_block, _mish_slope_block),
     names=Names(pytorch=("Mish",), jax=("mish",), keras=("mish",), onnx=("Mish",)),
     reference=Reference(
         "D. Misra (2019). Mish: a self regularized non-monotonic activation function",

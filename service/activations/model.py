@@ -132,10 +132,12 @@ class Kernel:
     Both write their results into `out`, and may use the arrays of `work` (`WORK` of them) as they like. All arrays have
     one shape (n,) and one dtype, and none shares memory with another; x is not changed. Unlike a piece, a kernel takes
     what is not finite too: at ±inf it gives the limits, for NaN it gives NaN. At kinks its slope keeps the convention.
+    A fast kernel may have a slope for float32 only (`short_slope`).
     """
 
     value: BlockFunction
     slope: BlockFunction
+    short_slope: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,14 +202,14 @@ class Elementwise(Activation):
 
     `pieces`, `facts`, `full` and `fast` take the parameters as keywords. The pieces say what the function is, for every
     order; the kernels, where there are any, give the same faster: `full` in float64 and as accurately, `fast` in
-    float64 and in float32, within 4 ulp.
+    float64 and in float32, within 4 ulp. For parameters without a kernel they give None.
     """
 
     kind: ClassVar[Kind] = "elementwise"
     pieces: Callable[..., Pieces]
     facts: Callable[..., Facts]
-    full: Callable[..., Kernel] | None = None
-    fast: Callable[..., Kernel] | None = None
+    full: Callable[..., Kernel | None] | None = None
+    fast: Callable[..., Kernel | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,15 +1,18 @@
 """Rectifiers: x where it is positive, and little or nothing where it is not."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
 from service.activations.model import (
     Array,
+    Block,
     Elementwise,
     Extremum,
     Facts,
     Formula,
+    Kernel,
     Knot,
     Names,
     Parameter,
@@ -18,6 +21,8 @@ from service.activations.model import (
     Reference,
 )
 from service.activations.pieces import constant, joined, line
+from service.numerics import ramps
+from service.numerics.blocks import indicator, step
 from service.numerics.double_double import product
 
 _FALLS_AND_RISES = (Extremum(0.0, (-inf, 0.0)), Extremum(1.0, (0.0, inf)))
@@ -25,6 +30,35 @@ _FALLS_AND_RISES = (Extremum(0.0, (-inf, 0.0)), Extremum(1.0, (0.0, inf)))
 
 def _leaky(negative_slope: float) -> Pieces:
     return joined(line(negative_slope), Knot(0.0), line(1.0))
+
+
+def _leaky_kernel(negative_slope: float) -> Kernel:
+    """For slopes from 0 to 1, of which x and αx are the greater where they count."""
+
+    def value(x: Block, out: Block, _: Sequence[Block]) -> None:
+        np.multiply(x, negative_slope, out=out)
+        np.maximum(out, x, out=out)
+
+    return Kernel(value, lambda x, out, work: step(x, negative_slope, 1.0, out, work[0]))
+
+
+def _relu_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    x.clip(0.0, inf, out=out)
+    out += 0.0  # −0 becomes 0
+
+
+_RELU_KERNEL = Kernel(_relu_block, lambda x, out, work: step(x, 0.0, 1.0, out, work[0]))
+
+
+def _leaky_full(negative_slope: float) -> Kernel | None:
+    if negative_slope == 0:
+        return _RELU_KERNEL
+    return _leaky_kernel(negative_slope) if 0 < negative_slope <= 1 else None
+
+
+def _fast_leaky(negative_slope: float) -> Kernel | None:
+    """None where float32 does not hold the slope."""
+    return Kernel(*ramps.leaky(negative_slope)) if 1e-30 <= abs(negative_slope) <= 1e30 else None
 
 
 def _leaky_facts(negative_slope: float) -> Facts:
@@ -45,8 +79,10 @@ relu = Elementwise(
     family="rectifier",
     formula=Formula("f(x) = max(0, x)", r"f(x) = \max(0, x)"),
     derivative=Formula("f′(x) = 1 if x > 0, else 0", r"f'(x) = \begin{cases}1 & x > 0\\ 0 & x \le 0\end{cases}"),
+    fast=lambda: Kernel(ramps.relu, ramps.relu_slope),
     pieces=lambda: joined(constant(0.0), Knot(0.0), line(1.0)),
     facts=lambda: Facts(range=(0.0, inf), limits=(0.0, inf), slope=_FALLS_AND_RISES),
+    full=lambda: _RELU_KERNEL,
     names=Names(pytorch=("ReLU",), jax=("relu",), keras=("relu", "ReLU"), onnx=("Relu",), other=("rectifier",)),
     reference=Reference(
         "V. Nair and G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines",
@@ -76,8 +112,10 @@ leaky_relu = Elementwise(
             },
         ),
     ),
+    fast=lambda negative_slope: _fast_leaky(negative_slope),
     pieces=_leaky,
     facts=_leaky_facts,
+    full=_leaky_full,
     partials={"negative_slope": lambda x, negative_slope: np.minimum(x, 0.0)},
     names=Names(
         pytorch=("LeakyReLU", "leaky_relu"), jax=("leaky_relu",), keras=("leaky_relu", "LeakyReLU"), onnx=("LeakyRelu",)
@@ -103,8 +141,10 @@ prelu = Elementwise(
             defaults={"pytorch": 0.25, "keras.layers": 0.0},
         ),
     ),
+    fast=lambda weight: _fast_leaky(weight),
     pieces=lambda weight: _leaky(weight),
     facts=lambda weight: _leaky_facts(weight),
+    full=lambda weight: _leaky_full(weight),
     partials={"weight": lambda x, weight: np.minimum(x, 0.0)},
     names=Names(pytorch=("PReLU",), keras=("PReLU",), onnx=("PRelu",)),
     reference=Reference(
@@ -150,6 +190,7 @@ rrelu = Elementwise(
     noise=_random_slope,
     pieces=lambda lower, upper, draw=0.5: _leaky(_drawn(lower, upper, draw)),
     facts=lambda lower, upper, draw=0.5: _leaky_facts(_drawn(lower, upper, draw)),
+    full=lambda lower, upper: _leaky_full(_drawn(lower, upper)),
     partials={
         "lower": lambda x, lower, upper, draw=0.5: np.minimum(x, 0.0) * (1 - draw),
         "upper": lambda x, lower, upper, draw=0.5: np.minimum(x, 0.0) * draw,
@@ -162,15 +203,25 @@ rrelu = Elementwise(
 )
 
 
+def _relu6_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    x.clip(0.0, 6.0, out=out)
+    out += 0.0  # −0 becomes 0
+
+
+_RELU6_KERNEL = Kernel(_relu6_block, lambda x, out, _: indicator((x > 0.0) & (x < 6.0), x, out))
+
+
 relu6 = Elementwise(
     name="relu6",
     family="rectifier",
     formula=Formula("f(x) = min(max(0, x), 6)", r"f(x) = \min(\max(0, x), 6)"),
     derivative=Formula("f′(x) = 1 if 0 < x < 6, else 0", r"f'(x) = [0 < x < 6]"),
+    fast=lambda: Kernel(ramps.relu6, ramps.relu6_slope),
     pieces=lambda: joined(constant(0.0), Knot(0.0), line(1.0), Knot(6.0, convention=("right", "right")), constant(6.0)),
     facts=lambda: Facts(
         range=(0.0, 6.0), limits=(0.0, 6.0), slope=(Extremum(0.0, (-inf, 0.0)), Extremum(1.0, (0.0, 6.0)))
     ),
+    full=lambda: _RELU6_KERNEL,
     names=Names(pytorch=("ReLU6",), jax=("relu6",), keras=("relu6",)),
     reference=Reference(
         "A. Krizhevsky (2010). Convolutional deep belief networks on CIFAR-10",

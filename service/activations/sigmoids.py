@@ -1,12 +1,26 @@
 """Sigmoids without tanh: smooth functions that rise from one level to another."""
 
+from collections.abc import Sequence
 from math import factorial, inf, pi, sqrt
 
 import numpy as np
 
-from service.activations.model import Array, Elementwise, Extremum, Facts, Formula, Knot, Names, Piece, Reference
+from service.activations.model import (
+    Array,
+    Block,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Knot,
+    Names,
+    Piece,
+    Reference,
+)
 from service.activations.pieces import elementary, everywhere, joined
 from service.activations.smooth import smooth
+from service.numerics import logistic_blocks, quick
 from service.numerics.double_double import DD, polynomial, product
 from service.numerics.exponential import exp as exp_dd
 from service.numerics.exponential import exp_of
@@ -17,14 +31,22 @@ from service.numerics.normal import SQRT_2, TWO_OVER_SQRT_PI, mills_ratio
 _STEEPEST_AT_0 = (Extremum(0.0, inf), Extremum(1.0, 0.0))
 
 
+_SIGMOID_KERNEL = Kernel(
+    value=lambda x, out, work: logistic_blocks.sigmoid(x, out),
+    slope=lambda x, out, work: logistic_blocks.sigmoid_slope(x, out, work[0]),
+)
+
+
 sigmoid_ = Elementwise(
     name="sigmoid",
     family="sigmoid",
     formula=Formula("f(x) = σ(x) = 1/(1 + e^(−x))", r"f(x) = \sigma(x) = \frac{1}{1 + e^{-x}}"),
     derivative=Formula("f′(x) = σ(x)(1 − σ(x))", r"f'(x) = \sigma(x)\,(1 - \sigma(x))"),
     exponential=True,
+    fast=lambda: Kernel(quick.sigmoid, quick.sigmoid_slope),
     pieces=lambda: everywhere(smooth(sigmoid, sigmoid_slope, sigmoid_jet)),
     facts=lambda: Facts(range=(0.0, 1.0), limits=(0.0, 1.0), slope=(Extremum(0.0, inf), Extremum(0.25, 0.0))),
+    full=lambda: _SIGMOID_KERNEL,
     names=Names(
         pytorch=("Sigmoid", "expit"), jax=("sigmoid",), keras=("sigmoid",), onnx=("Sigmoid",), other=("logistic",)
     ),
@@ -48,13 +70,33 @@ def _softsign(side: float) -> Piece:
     return Piece(lambda x: x / (1 + np.abs(x)), derivative)
 
 
+def _softsign_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    near = work[0]
+    x.clip(-_SATURATED, _SATURATED, out=near)
+    np.abs(near, out=out)
+    out += 1.0
+    np.divide(near, out, out=out)
+
+
+def _softsign_slope_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.abs(x, out=out)
+    out += 1.0
+    np.divide(1.0, out, out=out)
+    out *= out
+
+
+_SATURATED = 1e300  # where softsign has long been ±1
+
+
 softsign = Elementwise(
     name="softsign",
     family="sigmoid",
     formula=Formula("f(x) = x/(1 + |x|)", r"f(x) = \frac{x}{1 + |x|}"),
     derivative=Formula("f′(x) = 1/(1 + |x|)²", r"f'(x) = \frac{1}{(1 + |x|)^2}"),
+    fast=lambda: Kernel(quick.softsign, quick.softsign_slope),
     pieces=lambda: joined(_softsign(-1.0), Knot(0.0, convention=("mean", "mean")), _softsign(1.0)),
     facts=lambda: Facts(range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=_STEEPEST_AT_0, zero_centered=True),
+    full=lambda: Kernel(_softsign_block, _softsign_slope_block),
     names=Names(pytorch=("Softsign",), jax=("soft_sign",), keras=("softsign",), onnx=("Softsign",)),
     reference=Reference(
         "X. Glorot and Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks",

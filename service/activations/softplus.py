@@ -1,5 +1,6 @@
 """softplus, its mirror image log_sigmoid, and squareplus, which needs no exponential."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -7,10 +8,12 @@ import numpy as np
 from service.activations.model import (
     STEEP,
     Array,
+    Block,
     Elementwise,
     Extremum,
     Facts,
     Formula,
+    Kernel,
     Names,
     Parameter,
     Piece,
@@ -18,9 +21,11 @@ from service.activations.model import (
 )
 from service.activations.pieces import elementary, everywhere
 from service.activations.smooth import smooth
+from service.numerics import logistic_blocks, quick
 from service.numerics.double_double import DD, product, square_root
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, sigmoid, softplus_jet
+from service.numerics.logistic_blocks import log1p_exp, sigmoid_of_negative
 
 _RISES_TO_ONE = (Extremum(0.0, -inf), Extremum(1.0, inf))
 
@@ -33,6 +38,15 @@ def _softplus(beta: float) -> Piece:
         return softplus_jet(u, order).stretched(beta) * (1.0 / DD.of(beta))
 
     return smooth(value, sigmoid, jet, beta=beta)
+
+
+def _softplus_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    log1p_exp(x, out)
+    x.clip(0.0, inf, out=work[0])
+    out += work[0]
+
+
+_SOFTPLUS_KERNEL = Kernel(_softplus_block, lambda x, out, work: logistic_blocks.sigmoid(x, out))
 
 
 def _softplus_partial(x: Array, beta: float) -> Array:
@@ -58,8 +72,10 @@ softplus = Elementwise(
         ),
     ),
     exponential=True,
+    fast=lambda beta: Kernel(quick.softplus, quick.sigmoid) if beta == 1.0 else None,
     pieces=lambda beta: everywhere(_softplus(beta)),
     facts=lambda beta: Facts(range=(0.0, inf), limits=(0.0, inf), slope=_RISES_TO_ONE),
+    full=lambda beta: _SOFTPLUS_KERNEL if beta == 1.0 else None,
     partials={"beta": lambda x, beta: _softplus_partial(x, beta)},
     names=Names(pytorch=("Softplus",), jax=("softplus",), keras=("softplus",), onnx=("Softplus",)),
     reference=Reference(
@@ -69,12 +85,22 @@ softplus = Elementwise(
 )
 
 
+def _log_sigmoid_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    log1p_exp(x, out)
+    x.clip(-inf, 0.0, out=work[0])
+    np.subtract(work[0], out, out=out)
+
+
+_LOG_SIGMOID_KERNEL = Kernel(_log_sigmoid_block, lambda x, out, work: sigmoid_of_negative(x, out))
+
+
 log_sigmoid = Elementwise(
     name="log_sigmoid",
     family="softplus",
     formula=Formula("f(x) = ln σ(x) = −ln(1 + e^(−x))", r"f(x) = \ln\sigma(x) = -\ln(1 + e^{-x})"),
     derivative=Formula("f′(x) = σ(−x)", r"f'(x) = \sigma(-x)"),
     exponential=True,
+    fast=lambda: Kernel(quick.log_sigmoid, quick.mirrored_sigmoid),
     pieces=lambda: everywhere(
         smooth(
             value=lambda x: np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x))),
@@ -83,6 +109,7 @@ log_sigmoid = Elementwise(
         )
     ),
     facts=lambda: Facts(range=(-inf, 0.0), limits=(-inf, 0.0), slope=(Extremum(0.0, inf), Extremum(1.0, -inf))),
+    full=lambda: _LOG_SIGMOID_KERNEL,
     names=Names(pytorch=("LogSigmoid", "logsigmoid"), jax=("log_sigmoid",), keras=("log_sigmoid",)),
     reference=Reference(
         "PyTorch: LogSigmoid", "https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html"

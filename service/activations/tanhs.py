@@ -1,22 +1,57 @@
 """tanh, and the functions made of it."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
-from service.activations.model import STEEP, Array, Elementwise, Extremum, Facts, Formula, Names, Parameter, Reference
+from service.activations.model import (
+    STEEP,
+    Array,
+    Block,
+    Elementwise,
+    Extremum,
+    Facts,
+    Formula,
+    Kernel,
+    Names,
+    Parameter,
+    Reference,
+)
 from service.activations.pieces import everywhere
 from service.activations.smooth import root, smooth
+from service.numerics import logistic_blocks, quick
+from service.numerics.blocks import mended
 from service.numerics.double_double import DD, product, where
 from service.numerics.exponential import LN2, expm1
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, log1p, sigmoid_slope, tanh_jet
 from service.numerics.logistic import tanh as tanh_dd
+from service.numerics.logistic_blocks import times_exp
 
 
 def _tanh_slope(x: Array) -> Array:
     """tanh′(x) = 4E/(1 + E)² with E = e^{−2|x|}: an ordinary number as far as |x| = 354."""
     return 4.0 * sigmoid_slope(2.0 * np.clip(x, -REACH, REACH))
+
+
+def _tanh_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """4σ′(2x)."""
+    double, spare = work[:2]
+    np.add(x, x, out=double)
+    logistic_blocks.sigmoid_slope(double, out, spare)
+    out *= 4.0
+    mended(x, out, out < _TINY, lambda far: times_exp(4.0, -2.0 * np.abs(far)))
+
+
+_TINY = 1e-300  # slopes below which e^{−2|x|} is close to subnormal
+
+
+def _tanh_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.tanh(x, out=out)
+
+
+_TANH_KERNEL = Kernel(_tanh_block, _tanh_slope_block)
 
 
 tanh = Elementwise(
@@ -25,10 +60,12 @@ tanh = Elementwise(
     formula=Formula("f(x) = (e^x − e^(−x))/(e^x + e^(−x))", r"f(x) = \tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}}"),
     derivative=Formula("f′(x) = 1 − tanh²(x)", r"f'(x) = 1 - \tanh^2 x"),
     exponential=True,
+    fast=lambda: Kernel(quick.tanh, quick.tanh_slope),
     pieces=lambda: everywhere(smooth(np.tanh, _tanh_slope, tanh_jet)),
     facts=lambda: Facts(
         range=(-1.0, 1.0), limits=(-1.0, 1.0), slope=(Extremum(0.0, inf), Extremum(1.0, 0.0)), zero_centered=True
     ),
+    full=lambda: _TANH_KERNEL,
     names=Names(pytorch=("Tanh",), jax=("tanh",), keras=("tanh",), onnx=("Tanh",)),
     reference=Reference(
         "Y. LeCun, L. Bottou, G. Orr and K.-R. Müller (1998). Efficient BackProp",
@@ -142,12 +179,30 @@ def _lisht_jet(u: DD, order: int) -> Jet:
     return tanh_jet(u, order).times_variable(u)
 
 
+def _lisht_block(x: Block, out: Block, _: Sequence[Block]) -> None:
+    np.tanh(x, out=out)
+    out *= x
+
+
+def _lisht_slope_block(x: Block, out: Block, work: Sequence[Block]) -> None:
+    """tanh(x) + x·tanh′(x): terms of one sign."""
+    double, rising, spare = work[:3]
+    x.clip(-REACH, REACH, out=spare)
+    np.add(spare, spare, out=double)
+    logistic_blocks.sigmoid_slope(double, out, rising)
+    out *= 4.0
+    out *= spare
+    np.tanh(x, out=rising)
+    out += rising
+
+
 lisht = Elementwise(
     name="lisht",
     family="gate",
     formula=Formula("f(x) = x·tanh(x)", r"f(x) = x\tanh x"),
     derivative=Formula("f′(x) = tanh(x) + x·(1 − tanh²(x))", r"f'(x) = \tanh x + x\,(1 - \tanh^2 x)"),
     exponential=True,
+    fast=lambda: Kernel(quick.lisht, quick.lisht_slope),
     pieces=lambda: everywhere(
         smooth(
             value=lambda x: x * np.tanh(x),
@@ -162,6 +217,7 @@ lisht = Elementwise(
         slope=(Extremum(-1.1996786402577338, -1.1996786402577338), Extremum(1.1996786402577338, 1.1996786402577338)),
         monotonic=False,
     ),
+    full=lambda: Kernel(_lisht_block, _lisht_slope_block),
     names=Names(other=("LiSHT",)),
     reference=Reference(
         "S. K. Roy et al. (2019). LiSHT: non-parametric linearly scaled hyperbolic tangent",

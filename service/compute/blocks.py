@@ -1,4 +1,4 @@
-"""Long arrays block by block: blocks that stay in the caches, arrays to work in that are kept, and threads.
+"""Long arrays block by block: blocks that stay in the caches, and threads.
 
 Numbers are computed one by one, so neither the size of the blocks nor the number of threads changes a result.
 """
@@ -6,39 +6,17 @@ Numbers are computed one by one, so neither the size of the blocks nor the numbe
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock, local
 
 import numpy as np
 
-from service.activations.model import WORK, Block
+from service.activations.model import Block
+from service.numerics.scratch import LARGEST as BLOCK
 
 BlockTask = Callable[[Block, Block, slice], None]  # writes its results for a block into the second; where it lies
 
-BLOCK = 16384  # elements: fewer cost more calls for each, more fall out of the second cache
-SPARE = 3  # arrays besides those of a kernel: a block in another dtype, its results, and their multiples
-
-_SHARE = 2**18  # elements for which one more thread pays: a thread that must be woken costs about 50 μs
-_PADDING = 16  # elements between arrays, lest all begin at the same place of the cache
-_SIZES = 8  # sizes of short blocks whose arrays are kept at hand
-
-
-class _Scratch(local):
-    """The arrays of one thread, by dtype."""
-
-    def __init__(self) -> None:
-        self.stores: dict[object, Block] = {}
-        self.cuts: dict[tuple[object, int], tuple[Block, ...]] = {}
-
-    def arrays(self, dtype: object, size: int) -> tuple[Block, ...]:
-        """`WORK` + `SPARE` arrays of that size, which are valid until the thread computes its next block."""
-        cut = self.cuts.get((dtype, size))
-        if cut is None:
-            if dtype not in self.stores:
-                self.stores[dtype] = np.empty((WORK + SPARE, BLOCK + _PADDING), dtype)  # type: ignore[call-overload]
-            if len(self.cuts) >= _SIZES:
-                self.cuts.clear()
-            cut = self.cuts[dtype, size] = tuple(array[:size] for array in self.stores[dtype])
-        return cut
+_SHARE = 2**19  # elements for which one more thread pays: waking it costs about as much as computing some thousands
 
 
 class _Threads:
@@ -68,7 +46,15 @@ class _Threads:
         self.lock, self.pool = Lock(), None
 
 
-scratch = _Scratch()
+class _Quiet(local):
+    """A context for each thread in which numpy does not warn: it costs a tenth of what np.errstate does."""
+
+    def __init__(self) -> None:
+        self.context = copy_context()
+        self.context.run(np.seterr, all="ignore")
+
+
+_quiet = _Quiet()
 _threads = _Threads()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_threads.forget)
@@ -89,6 +75,9 @@ def _cores() -> int:
 
 def blockwise(task: BlockTask, x: Block, out: Block) -> None:
     """Let the task fill `out` from x, both flat and of one size, block after block; numpy's warnings are off."""
+    if x.size <= BLOCK:
+        _quiet.context.run(task, x, out, slice(0, x.size))
+        return
     shares = min(_threads.count, x.size // _SHARE)
     if shares > 1:
         _run_shared(task, x, out, shares)
@@ -108,10 +97,7 @@ def _run_shared(task: BlockTask, x: Block, out: Block, shares: int) -> None:
 
 
 def _run(task: BlockTask, x: Block, out: Block, start: int, stop: int) -> None:
-    with np.errstate(all="ignore"):
-        if x.size <= BLOCK:
-            task(x, out, slice(start, stop))
-            return
-        for begin in range(start, stop, BLOCK):
-            part = slice(begin, min(begin + BLOCK, stop))
-            task(x[part], out[part], part)
+    run = _quiet.context.run
+    for begin in range(start, stop, BLOCK):
+        part = slice(begin, min(begin + BLOCK, stop))
+        run(task, x[part], out[part], part)

@@ -62,15 +62,16 @@ def is_drawn(given: object) -> bool:
 
 
 def bound(function: Elementwise, parameters: Parameters) -> Bound:
-    """The function with these parameters; the settings used last are kept."""
-    if not parameters:
-        return _kept(function, ())
-    if any(map(is_drawn, parameters.values())):
+    """The function with these parameters; the settings used last are kept, but for those with drawn parameters."""
+    items = tuple(parameters.items())
+    try:
+        hash(items)
+    except TypeError:  # arrays have no hash
         return Bound(function, parameters)
     # 0.0 and −0.0 are equal, but not the same parameter
-    return _kept(function, tuple((name, given, "" if given else str(given)) for name, given in parameters.items()))
+    return _kept(function, items, repr(items) if 0.0 in parameters.values() else "")
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(function: Elementwise, parameters: tuple[tuple[str, object, str], ...]) -> Bound:
-    return Bound(function, {name: given for name, given, _ in parameters})
+def _kept(function: Elementwise, items: tuple[tuple[str, object], ...], _: str) -> Bound:
+    return Bound(function, dict(items))

@@ -197,7 +197,8 @@ def _value(
         along_axis.checked_axis(function, x.shape, parameters)
         x, parameters = perturbed(function, x.astype(np.float64, copy=False), parameters, seed)
         return _leaving(along_axis.value(function, x, parameters), dtype)
-    x, parameters = perturbed(function, x, parameters, seed)
+    if seed is not None:
+        x, parameters = perturbed(function, x, parameters, seed)
     return elementwise.value(_elementwise(function), x, parameters, dtype, accuracy)
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 
 from service.activations.model import Block, Elementwise, Parameters
-from service.compute.blocks import BlockTask, blockwise, scratch
+from service.compute.blocks import BlockTask, blockwise
 from service.compute.bound import bound
 from service.compute.dtypes import round_to
 from service.compute.piecewise import AtKink
-from service.compute.tasks import Accuracy, Question, finite, settled, task_for
+from service.compute.tasks import Accuracy, Question, Type, finite, in_place, settled, task_for
+from service.numerics.scratch import scratch
 
 _FLOAT64, _FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
 _ENDLESS = 1e200  # what is larger at the largest numbers grows without end; what is smaller than its inverse fades
@@ -34,9 +35,7 @@ def value(
         Where to write the results, if not into a new array: contiguous, in the shape of x, and either x itself or apart
         from it. Like a new array it is float32 if x is or if `dtype` is, else float64.
     """
-    result = _place(x, dtype, out)
-    question = Question(bound(function, parameters), 0, dtype, accuracy)
-    return _filled(task_for(question, x, result), x, result)
+    return _answered(Question(bound(function, parameters), 0, dtype, accuracy), x, out)
 
 
 def derivative(
@@ -50,9 +49,7 @@ def derivative(
     out: Block | None = None,
 ) -> Block:
     """f⁽ⁿ⁾(x) in the shape of x, rounded as values are; at ±inf its limit there."""
-    result = _place(x, dtype, out)
-    question = Question(bound(function, parameters), order, dtype, accuracy, at_kink)
-    return _filled(task_for(question, x, result), x, result)
+    return _answered(Question(bound(function, parameters), order, dtype, accuracy, at_kink), x, out)
 
 
 def pullback(
@@ -65,14 +62,14 @@ def pullback(
     accuracy: Accuracy = "full",
 ) -> Block:
     """upstream · f′(x) in the shape of x, the product rounded once; upstream is in that shape too."""
-    result = _place(x, dtype, None)
+    result = _new(x, dtype)
     setting, factors = bound(function, parameters), _flat(upstream)
     natively = result.dtype == _FLOAT32 and accuracy == "fast" and setting.fast is not None and x.dtype == _FLOAT32
-    slopes = result if natively else np.empty(0)
-    inner = task_for(Question(setting, 1, dtype if natively else "float64", accuracy, at_kink), x, slopes)
+    wanted = result.dtype if natively else _FLOAT64
+    inner = task_for(Question(setting, 1, dtype if natively else "float64", accuracy, at_kink), x.dtype, wanted)
 
     def task(block: Block, found: Block, part: slice) -> None:
-        slope = scratch.arrays(slopes.dtype, block.size)[-1]
+        slope = scratch(wanted, block.size)[-1]
         inner(block, slope, part)
         np.multiply(slope, factors[part], slope, casting="same_kind")
         found[...] = round_to(slope, dtype)
@@ -96,17 +93,26 @@ def partial(function: Elementwise, x: Block, parameters: Parameters, name: str) 
         slopes = np.where(endless, np.copysign(np.inf, slopes), np.where(fading, 0.0, slopes))
         result[...] = settled(slopes, wide, (None, None))
 
-    return _filled(task, x, _place(x, "float64", None))
+    return _filled(task, x, _new(x, "float64"))
 
 
-def _place(x: Block, dtype: str, out: Block | None) -> Block:
-    """Where the results go."""
-    wanted = _FLOAT32 if dtype == "float32" or x.dtype == _FLOAT32 else _FLOAT64
+def _answered(question: Question, x: Block, out: Block | None) -> Block:
     if out is None:
-        return np.empty(x.shape, wanted)
+        result = _new(x, question.dtype)
+        return _filled(task_for(question, x.dtype, result.dtype), x, result)
+    wanted = _wanted(x, question.dtype)
     if out.shape != x.shape or out.dtype != wanted or not out.flags.c_contiguous:
         raise ValueError(f"out must be a contiguous array of {wanted} in the shape {x.shape}.")
-    return out
+    task = task_for(question, x.dtype, wanted)
+    return _filled(in_place(task) if np.may_share_memory(x, out) else task, x, out)
+
+
+def _new(x: Block, dtype: str) -> Block:
+    return np.empty(x.shape, _wanted(x, dtype))
+
+
+def _wanted(x: Block, dtype: str) -> Type:
+    return _FLOAT32 if dtype == "float32" or x.dtype == _FLOAT32 else _FLOAT64
 
 
 def _filled(task: BlockTask, x: Block, result: Block) -> Block:

@@ -5,25 +5,45 @@ rounding again goes astray. There the piece's own exact value decides.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.activations.model import Array, Pieces
 from service.compute.dtypes import FORMATS, round_to
 
-_CLOSE = 2.0**-50  # relative to the result: how far a float64 result may lie from the true one
+_CLOSE = 8  # units in the last place of float64: farther than that no result lies from the true one
 
 
 def rounded(pieces: Pieces, x: Array, y: Array, order: int, dtype: str) -> Array:
     """The values of the dtype nearest to f⁽ⁿ⁾(x), of which y is the float64 result; arrays of one shape (n,)."""
     result = round_to(y, dtype)
     if dtype != "float64":
-        below, above = _neighbours(y, dtype)
-        middle = below + (above - below) / 2
-        undecided = (np.abs(y - middle) <= _CLOSE * np.abs(y)) & (y != 0)
-        if undecided.any():
-            sides = _sides(pieces, x[undecided], middle[undecided], order)
-            choices = [below[undecided], result[undecided], above[undecided]]
-            result[undecided] = np.choose(sides.astype(np.intp) + 1, choices)
+        undecided = np.flatnonzero(_undecided(y, dtype))
+        if undecided.size:
+            below, above = _neighbours(y[undecided], dtype)
+            sides = _sides(pieces, x[undecided], _middle(below, above), order)
+            result[undecided] = np.choose(sides.astype(np.intp) + 1, [below, result[undecided], above])
     return result
+
+
+def _undecided(y: Array, dtype: str) -> NDArray[np.bool_]:
+    """Whether y lies so close to the middle between two values of the dtype that its own error may count.
+
+    Where these are normal numbers, y is midway if of the bits that rounding takes away the first is 1, the others 0.
+    """
+    form = FORMATS[dtype]
+    taken = 53 - form.precision
+    beyond = y.view(np.int64) - ((1 << taken - 1) - _CLOSE)
+    beyond &= (1 << taken) - 1
+    close = beyond <= 2 * _CLOSE
+    small = (np.abs(y) < np.ldexp(1.0, form.smallest)) & (y != 0)
+    if small.any():
+        tiny = y[small]
+        close[small] = np.abs(tiny - _middle(*_neighbours(tiny, dtype))) <= _CLOSE * np.spacing(np.abs(tiny))
+    return np.asarray(close)
+
+
+def _middle(below: Array, above: Array) -> Array:
+    return below + (above - below) / 2
 
 
 def _neighbours(y: Array, dtype: str) -> tuple[Array, Array]:

@@ -7,11 +7,12 @@ import numpy as np
 
 from service.activations.model import WORK, Array, Block, BlockFunction
 from service.compute import piecewise
-from service.compute.blocks import BlockTask, scratch
+from service.compute.blocks import BlockTask
 from service.compute.bound import Bound
 from service.compute.dtypes import round_to
 from service.compute.piecewise import AtKink
 from service.compute.rounding import rounded
+from service.numerics.scratch import scratch
 
 Accuracy = Literal["full", "fast"]
 Type = np.dtype[Any]  # any: that of float64 or of float32
@@ -30,20 +31,20 @@ class Question(NamedTuple):
     at_kink: AtKink = "convention"
 
 
-def task_for(question: Question, x: Block, out: Block) -> BlockTask:
-    """The task that fills blocks of `out` from blocks of x, which may be the same memory."""
-    tasks = question.setting.tasks
-    key = (*question[1:], x.dtype.char, out.dtype.char)
-    if key not in tasks:
-        tasks[key] = _task(question, x.dtype, out.dtype)
-    return _in_place(tasks[key]) if np.may_share_memory(x, out) else tasks[key]
+def task_for(question: Question, x: Type, out: Type) -> BlockTask:
+    """The task that fills blocks of `out` from blocks of x, of these dtypes; it is kept with the setting."""
+    key = (*question[1:], x.char, out.char)
+    task = question.setting.tasks.get(key)
+    if task is None:
+        task = question.setting.tasks[key] = _task(question, x, out)
+    return task
 
 
-def _in_place(task: BlockTask) -> BlockTask:
+def in_place(task: BlockTask) -> BlockTask:
     """The task on a copy of each block: no kernel writes where it reads."""
 
     def copied(block: Block, result: Block, part: slice) -> None:
-        copy = scratch.arrays(block.dtype, block.size)[-1]
+        copy = scratch(block.dtype, block.size)[-1]
         np.copyto(copy, block)
         task(copy, result, part)
 
@@ -51,19 +52,21 @@ def _in_place(task: BlockTask) -> BlockTask:
 
 
 def _task(question: Question, x: Type, out: Type) -> BlockTask:
-    run, quick = _kernel(question)
+    run, quick = _kernel(question, x)
     if run is None:
         return _by_pieces(question)
     computes = x if quick else _FLOAT64
     if x == out == computes and question.dtype in ("float64", computes):
-        return lambda block, result, _: run(block, result, scratch.arrays(block.dtype, block.size))
+        return lambda block, result, _: run(block, result, scratch(block.dtype, block.size))
     return _through_float64(run, question, quick=quick)
 
 
-def _kernel(question: Question) -> tuple[BlockFunction | None, bool]:
+def _kernel(question: Question, x: Type) -> tuple[BlockFunction | None, bool]:
     """The kernel's function that answers the question, if one does, and whether it is a fast one."""
     setting = question.setting
     quick = question.accuracy == "fast" and setting.fast is not None
+    if quick and setting.fast and setting.fast.short_slope and question.order and x == _FLOAT64:
+        quick = False
     kernel = setting.fast if quick else setting.full
     if kernel is None or question.order > 1:
         return None, False
@@ -74,7 +77,7 @@ def _kernel(question: Question) -> tuple[BlockFunction | None, bool]:
 
 def _through_float64(run: BlockFunction, question: Question, *, quick: bool) -> BlockTask:
     def task(block: Block, result: Block, _: slice) -> None:
-        work = scratch.arrays(_FLOAT64, block.size)
+        work = scratch(_FLOAT64, block.size)
         given, found = work[WORK], work[WORK + 1]
         np.copyto(given, block)
         run(given, found, work)

@@ -1,0 +1,127 @@
+"""Fast forms: within 4 ulp of the truth in their dtype, right at both ends, and the same wherever a number stands."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+import numpy as np
+import pytest
+
+from service.activations.model import Block
+from service.compute import elementwise
+from service.compute.bound import bound
+from service.numerics.scratch import LARGEST as BLOCK
+from tests.activations.cases import CASES, Case
+from tests.oracle.formulas import knots, truths
+from tests.oracle.points import points
+from tests.oracle.ulp import ulp_error
+
+FAST = [case for case in CASES if bound(case.function, case.parameters).fast]
+EXACT = 1e-30  # least magnitude of the results that the bar is for
+ROOTS = {"silu": -1.2784645427610738, "mish": -1.1924312145154952, "gelu": -0.7517915246935645}
+DTYPES = ("float32", "float64")
+
+every_case = pytest.mark.parametrize("case", FAST, ids=str)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def results(case: Case, x: Block, order: int, dtype: str) -> Block:
+    given = x.astype(dtype)
+    if order:
+        return elementwise.derivative(case.function, given, case.parameters, dtype=dtype, accuracy="fast")
+    return elementwise.value(case.function, given, case.parameters, dtype, "fast")
+
+
+def places(case: Case, dtype: str, count: int) -> Block:
+    """Points of every kind, and of every magnitude near the zero of the slope, none of them a knot."""
+    with np.errstate(over="ignore"):
+        steps = np.geomspace(1e-16, 0.5, 40)
+        root = ROOTS.get(case.name, 0.0)
+        around = np.concatenate([root + steps, root - steps, np.linspace(-12.0, 12.0, 200)])
+        x = np.concatenate([points(knots(case.name, **case.setting), n=count), around]).astype(dtype)
+    found = np.unique(x.astype(np.float64))
+    return np.setdiff1d(found, [float(knot) for knot in knots(case.name, **case.setting)])
+
+
+@every_case
+@every_dtype
+def test_results_are_within_four_ulps(case: Case, dtype: str) -> None:
+    x = places(case, dtype, 200)
+    found = [results(case, x, order, dtype).astype(np.float64).tolist() for order in (0, 1)]
+    worst = (0.0, nan, 0)
+    for index, t in enumerate(x.tolist()):
+        for order, truth in enumerate(truths(case.name, t, 1, **case.setting)):
+            if EXACT <= abs(float(truth)) <= 1 / EXACT:
+                worst = max(worst, (ulp_error(found[order][index], truth, dtype), t, order))
+    assert worst[0] <= 4.0, worst
+
+
+@every_case
+def test_results_in_float32_are_near_the_full_ones_at_many_points(case: Case) -> None:
+    generator = np.random.default_rng(13)
+    x = np.concatenate([generator.uniform(-reach, reach, 20_000) for reach in (2.0, 20.0, 70.0)]).astype(np.float32)
+    for order in (0, 1):
+        wide = x.astype(np.float64)
+        true = case.derivative(wide) if order else case.value(wide)
+        judged = (np.abs(true) >= EXACT) & (np.abs(true) <= 1 / EXACT)
+        errors = np.abs(results(case, x, order, "float32") - true)[judged]
+        assert (errors <= 4.0 * np.spacing(np.abs(true[judged]).astype(np.float32))).all()
+
+
+@every_case
+@every_dtype
+def test_what_is_smaller_fades_without_a_wrong_sign_and_without_nan(case: Case, dtype: str) -> None:
+    x = np.concatenate([-np.geomspace(1e-38, 1e38, 4000)[::-1], np.geomspace(1e-38, 1e38, 4000)])
+    for order in (0, 1):
+        found = results(case, x, order, dtype).astype(np.float64)
+        true = case.derivative(x.astype(dtype).astype(np.float64)) if order else case.value(x)
+        assert not np.isnan(found).any()
+        assert (np.sign(found) * np.sign(true) >= 0).all()
+        small = np.abs(true) < EXACT
+        assert (np.abs(found[small]) <= 1.01 * EXACT).all()
+
+
+@every_case
+@every_dtype
+def test_limits_and_nan_are_those_of_the_function(case: Case, dtype: str) -> None:
+    ends = np.array([-inf, inf, nan])
+    for order in (0, 1):
+        expected = (case.derivative(ends) if order else case.value(ends)).astype(dtype)
+        assert np.allclose(results(case, ends, order, dtype), expected, rtol=1e-6, atol=0, equal_nan=True)
+
+
+@every_case
+@every_dtype
+def test_at_a_knot_the_convention_counts(case: Case, dtype: str) -> None:
+    x = np.array([float(knot) for knot in knots(case.name, **case.setting)])
+    x = x[x.astype(dtype) == x]
+    assert results(case, x, 0, dtype) == pytest.approx(case.value(x), rel=1e-6, abs=0)
+    assert results(case, x, 1, dtype) == pytest.approx(case.derivative(x), rel=1e-6, abs=0)
+
+
+@every_case
+@every_dtype
+def test_a_result_does_not_depend_on_where_its_number_stands(case: Case, dtype: str) -> None:
+    x = np.random.default_rng(11).normal(0.0, 4.0, BLOCK + 1000).astype(dtype)
+    kept = x.copy()
+    x.setflags(write=False)
+    for order in (0, 1):
+        whole = results(case, x, order, dtype)
+        for start, stop in ((0, 1), (7, 40), (BLOCK - 5, BLOCK + 5), (13, BLOCK + 900)):
+            alone = results(case, x[start:stop], order, dtype)
+            assert alone.tobytes() == whole[start:stop].tobytes()
+    assert np.array_equal(x, kept)
+
+
+@every_case
+def test_float16_is_the_fast_result_rounded(case: Case) -> None:
+    x = np.linspace(-4.0, 4.0, 65)
+    found = elementwise.value(case.function, x, case.parameters, "float16", "fast")
+    assert np.array_equal(found, results(case, x, 0, "float64").astype(np.float16).astype(np.float64))
+
+
+def test_parameters_without_a_fast_form_are_answered_in_full() -> None:
+    case = Case("silu", {"beta": 1.702})
+    x = np.linspace(-3.0, 3.0, 7)
+    assert np.array_equal(results(case, x, 0, "float64"), case.value(x))
+    assert np.array_equal(results(case, x, 1, "float32"), case.derivative(x).astype(np.float32))
