@@ -53,3 +53,15 @@ def test_a_process_of_the_service_takes_the_threads_it_is_given_for_matrix_produ
     command = [sys.executable, "-c", told]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     assert printed.strip() == str({threads})
+
+
+@pytest.mark.parametrize(("given", "threads"), [("3", 3), ("0", len(os.sched_getaffinity(0)))])
+def test_a_process_of_the_service_takes_the_threads_it_is_given_for_long_arrays(given: str, threads: int) -> None:
+    told = (
+        "from service.app import application; from service.compute.blocks import threads; application();"
+        "print(threads())"
+    )
+    environment = {**os.environ, "ACTISCOPE_COMPUTE_THREADS": given}
+    command = [sys.executable, "-c", told]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    assert printed.strip() == str(threads)

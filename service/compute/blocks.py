@@ -69,6 +69,11 @@ def use_threads(count: int) -> None:
     _threads.count = count or _cores()
 
 
+def threads() -> int:
+    """How many threads may compute a long array."""
+    return _threads.count
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -16,19 +16,19 @@ _SIZES = 8  # sizes of short blocks whose arrays are kept at hand
 class _Scratch(local):
     def __init__(self) -> None:
         self.stores: dict[object, NDArray[Any]] = {}  # any: float32 or float64
-        self.cuts: dict[tuple[object, int], tuple[NDArray[Any], ...]] = {}
+        self.cuts: dict[tuple[object, int], list[NDArray[Any]]] = {}
 
 
 _scratch = _Scratch()
 
 
-def scratch(dtype: DTypeLike, size: int) -> tuple[NDArray[Any], ...]:
+def scratch(dtype: DTypeLike, size: int) -> list[NDArray[Any]]:
     """`ARRAYS` arrays of that dtype and size; a thread gets the same ones again when it asks again."""
     cut = _scratch.cuts.get((dtype, size))
     if cut is None:
         if len(_scratch.cuts) >= _SIZES:
             _scratch.cuts.clear()
-        cut = _scratch.cuts[dtype, size] = tuple(array[:size] for array in _store(np.dtype(dtype)))
+        cut = _scratch.cuts[dtype, size] = [array[:size] for array in _store(np.dtype(dtype))]
     return cut
 
 
