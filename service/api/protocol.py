@@ -1,5 +1,7 @@
 """HTTP below the application: what cannot be parsed is answered as a problem, like every other failure."""
 
+from asyncio import AbstractEventLoop, Transport
+from typing import Any, cast
 from uuid import uuid4
 
 from starlette.types import Scope
@@ -8,11 +10,54 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.api.pipes import ABORT
 from service.api.problems import problem
 
+_JOINED = 2**16  # bytes of a body that are copied sooner than written by a call of their own
 _NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
+
+
+class HeadWithBody:
+    """A transport that keeps the head of an answer until the first of its body comes: one call of the system, not two.
+
+    What comes next is written at once; if nothing does, the head goes out before the event loop waits again.
+    """
+
+    def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write, or keep what begins like a head."""
+        if self._head is None and data[:5] == b"HTTP/":
+            self._head = bytes(data)
+            self._loop.call_soon(self.flush)
+        elif self._head is None or len(data) > _JOINED:
+            self.flush()
+            self._transport.write(data)
+        else:
+            head, self._head = self._head, None
+            self._transport.write(head + data)
+
+    def flush(self) -> None:
+        """Write what is kept."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Close when all is written."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  all else is the transport's
+        return getattr(self._transport, name)
 
 
 class Protocol(HttpToolsProtocol):
     """Uvicorn's protocol, which demands one Host and explains why it hangs up."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Have the head of an answer sent together with its body."""
+        super().connection_made(cast("Transport", HeadWithBody(transport, self.loop)))
 
     def on_headers_complete(self) -> None:
         """Refuse a request of HTTP/1.1 that does not name its host once (RFC 9112, section 3.2)."""
