@@ -1,10 +1,12 @@
 """The application: its routers, handlers and middleware, put together."""
 
 import os
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 from threadpoolctl import threadpool_limits
 
 from service.allocator import keep_large_blocks
@@ -27,22 +29,39 @@ ROUTERS = (  # the busiest first
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
+HOT = evaluation.HOT | inference.HOT
+
+
+class Actiscope(FastAPI):
+    """The application, with what surrounds every request in front of the framework's own layers."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            openapi_url=None,  # served by service.api.docs, as are the pages
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},  # it would look for a provider every time
+            exception_handlers=dict(HANDLERS),
+            middleware=[Middleware(Head)],
+        )
+        self.settings = settings
+        self.front: ASGIApp = Envelope(Express(super().__call__, HOT), settings.root_path)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The framework's layers without the outermost, which would answer failures in its own way."""
+        outermost: Any = super().build_middleware_stack()  # any: it has an app, which its type does not say
+        return cast("ASGIApp", outermost.app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        scope["app"] = self
+        await self.front(scope, receive, send)
+
+
+def create_app(settings: Settings) -> Actiscope:
     """The service with these settings."""
-    app = FastAPI(
-        openapi_url=None,  # served by service.api.docs, as are the pages
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # looking for it costs a small request a tenth
-        exception_handlers=dict(HANDLERS),
-        middleware=[
-            Middleware(Envelope, prefix=settings.root_path),
-            Middleware(Express, endpoints=evaluation.HOT | inference.HOT),
-            Middleware(Head),
-        ],
-    )
-    app.state.settings = settings
+    app = Actiscope(settings)
     app.state.contracts = {}
     app.state.paths = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     for router in ROUTERS:
@@ -50,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def application() -> FastAPI:
+def application() -> Actiscope:
     """The service with the settings of the environment, in a process of its own.
 
     Requests share the cores: threads inside one matrix product would only fight over them.

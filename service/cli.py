@@ -37,6 +37,7 @@ def serve(options: Namespace) -> int:
         port=options.port,
         workers=options.workers,
         server_header=False,
+        proxy_headers=False,  # nobody asks for the client's address or scheme
         access_log=options.access_log,
     )
     return 0

@@ -50,7 +50,7 @@ async def evaluate(request: Request) -> Response:
     answers are the shortest decimals that read back to the same value of `dtype`. An alias (`swish`, `LeakyReLU`) picks
     the function only: the defaults are those of the catalogue, and the answer repeats all parameters that were used.
     """
-    if is_npy(request.headers):
+    if is_npy(request):
         return await npy_response(request, derivative=False)
     return await _answer(EvaluateRequest, values, request)
 
@@ -73,7 +73,7 @@ async def derivative(request: Request) -> Response:
       element: such a function needs one of the last two.
     - `at_kink` says what counts as the derivative where it jumps; elsewhere it changes nothing.
     """
-    if is_npy(request.headers):
+    if is_npy(request):
         return await npy_response(request, derivative=True)
     return await _answer(DerivativeRequest, derivatives, request)
 

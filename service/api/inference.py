@@ -110,8 +110,8 @@ def infer(name: str, version: str, header_length: str | None, body: Body, settin
         arrays = [_computed(planned, x, output.name) for output in planned.outputs]
     parts = planned.write(arrays)
     if planned.binary:
-        return Inferred(parts, OCTETS, {"Cache-Control": "no-store", LENGTH: str(len(parts[0]))})
-    return Inferred(parts, JSON, {"Cache-Control": "no-store"})
+        return Inferred(parts, OCTETS, {LENGTH: str(len(parts[0]))})
+    return Inferred(parts, JSON, {})
 
 
 async def answer(request: Request, name: str, version: str = messages.VERSION) -> Response:

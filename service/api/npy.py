@@ -29,6 +29,8 @@ from service.wire.npy import Buffer, Header, Numbers, Pieces
 
 NPY = "application/x-npy"
 
+_NPY, _JSON = NPY.encode(), JSON.encode()
+
 _JOINED = 2**16  # bytes: a copy of fewer costs less than another message
 _SMALL_TEXT = 1000  # numbers that are written in JSON sooner than a thread takes over
 _PIECE = 2**18  # bytes: what stays in the caches, and what a server hands over at once
@@ -36,10 +38,10 @@ _PIECE = 2**18  # bytes: what stays in the caches, and what a server hands over 
 logger = logging.getLogger(__name__)
 
 
-def is_npy(headers: Headers) -> bool:
+def is_npy(request: Request) -> bool:
     """Whether the body is said to be an NPY file."""
-    types = headers.getlist("content-type")
-    return len(types) == 1 and types[0].partition(";")[0].strip().lower() == NPY
+    types = [value for name, value in request.scope["headers"] if name == b"content-type"]
+    return len(types) == 1 and types[0] != _JSON and types[0].partition(b";")[0].strip().lower() == _NPY
 
 
 async def npy_response(request: Request, derivative: bool) -> Response:

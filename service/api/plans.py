@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -20,8 +21,9 @@ from service.api.problems import invalid_parameters
 from service.api.requests import require_known_query
 from service.errors import ActiscopeError, InvalidInput
 from service.settings import Settings
+from service.wire.arrays import write_array
 from service.wire.evaluation import DerivativeRequest, EvaluateRequest
-from service.wire.model import write_answer
+from service.wire.model import by_name
 from service.wire.npy import Numbers
 from service.wire.query import IN_BODY, fields, kinds, read_parameters, read_question
 
@@ -39,6 +41,7 @@ class Plan:
     parameters: Mapping[str, Value]
     by: str
     ask: Callable[..., Result]
+    heads: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     @property
     def elementwise(self) -> bool:
@@ -60,12 +63,20 @@ class Plan:
 
     def write(self, numbers: Result, dtype: str) -> tuple[bytes, ...]:
         """The answer in JSON."""
+        head, tail = self.heads.get(dtype) or self._head(dtype)
+        return head, orjson.dumps(numbers.shape), tail, write_array(numbers, dtype), b"}"
+
+    def _head(self, dtype: str) -> tuple[bytes, bytes]:
+        """What comes before the shape, and what comes between it and the numbers."""
         asked = self.question
-        members: dict[str, Any] = {"activation": self.function.name, "parameters": self.parameters, "dtype": dtype}
-        if isinstance(asked, EvaluateRequest):
-            return write_answer({**members, "shape": numbers.shape, "y": numbers}, dtype)
-        members |= {"order": asked.order, "with_respect_to": self.by, "shape": numbers.shape}
-        return write_answer({**members, "jacobian" if asked.jacobian else "dy": numbers}, dtype)
+        members: dict[str, Any] = {"activation": self.function.name, "parameters": by_name(self.parameters)}
+        members["dtype"] = dtype
+        name = "y"
+        if isinstance(asked, DerivativeRequest):
+            members |= {"order": asked.order, "with_respect_to": self.by}
+            name = "jacobian" if asked.jacobian else "dy"
+        self.heads[dtype] = orjson.dumps(members)[:-1] + b',"shape":', b',"%b":' % name.encode()
+        return self.heads[dtype]
 
 
 @lru_cache(maxsize=_MOST_PLANS)

@@ -23,7 +23,7 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 def settings_of(request: Request) -> Settings:
     """The settings that the application was made with."""
-    settings: Settings = request.app.state.settings
+    settings: Settings = request.scope["app"].settings
     return settings
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,26 +15,28 @@ Buffer = bytes | memoryview  # a view is of single bytes
 _KEEP = {"Cache-Control": "public, max-age=300"}
 
 
-_FRESH = {"Cache-Control": "no-store"}
+_NONE: Mapping[str, str] = {}
 _SMALL = 2**16  # bytes that are joined sooner than sent one by one
 
 
 def json_response(*parts: Buffer) -> Response:
     """An answer that is not to be kept, in one piece or in several that belong together."""
-    return PartsResponse(parts, JSON, _FRESH)
+    return PartsResponse(parts, JSON)
 
 
 class PartsResponse(Response):
-    """Sends several buffers as one body, large ones without joining them first."""
+    """An answer that is not to be kept: several buffers as one body, large ones without joining them first."""
 
-    def __init__(self, parts: Sequence[Buffer], media_type: str, headers: Mapping[str, str] = _FRESH) -> None:
+    status_code = 200
+    background = None
+
+    def __init__(self, parts: Sequence[Buffer], media_type: str, headers: Mapping[str, str] = _NONE) -> None:
         size = sum(map(len, parts))
         self.parts = parts if size > _SMALL else (b"".join(parts),)
-        self.status_code = HTTPStatus.OK.value
-        self.background = None
         self.raw_headers = [
             (b"content-type", media_type.encode()),
             (b"content-length", b"%d" % size),
+            (b"cache-control", b"no-store"),
             *((name.lower().encode(), value.encode()) for name, value in headers.items()),
         ]
 

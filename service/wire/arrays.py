@@ -35,13 +35,13 @@ def read_array(value: object, settings: Settings) -> Array:
     return np.array(flat, dtype=np.float64).reshape(shape)
 
 
-def write_array(array: Array, dtype: str) -> bytes:
+def write_array(array: NDArray[np.floating[Any]], dtype: str) -> bytes:  # any: float64, or float32
     """Write values of `dtype` as nested lists: shortest decimals that read back to them, non-finite ones as strings."""
     if dtype in ("float16", "bfloat16"):
-        return _nest(decimals(array, dtype), array.shape)
+        return _nest(decimals(array.astype(np.float64, copy=False), dtype), array.shape)
     typed = np.ascontiguousarray(array, dtype=dtype)
     text = orjson.dumps(typed if typed.ndim else typed.reshape(1), option=orjson.OPT_SERIALIZE_NUMPY)
-    if not np.isfinite(typed).all():
+    if b"null" in text:  # what is not finite
         text = _fill_nulls(text, typed)
     return text if array.ndim else text[1:-1]
 

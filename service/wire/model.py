@@ -1,5 +1,6 @@
 """What all requests and answers share: frozen, strict, arrays as numpy arrays, non-finite numbers as strings."""
 
+from collections.abc import Mapping
 from itertools import chain
 from math import inf, isfinite
 from typing import Annotated, Any, Self
@@ -129,22 +130,20 @@ class Answer(Wire):
         return published
 
     def write(self) -> tuple[bytes, ...]:
-        """The JSON text, in parts that belong together: the texts of arrays may be large."""
-        return write_answer({name: value for name, value in self if value is not None}, self.dtype)
+        """The JSON text, arrays last, in parts that belong together: the texts of arrays may be large."""
+        members = {name: value for name, value in self if value is not None}
+        members["parameters"] = by_name(self.parameters)
+        arrays = [name for name, value in members.items() if isinstance(value, np.ndarray)]
+        written = [(b',"%b":' % name.encode(), write_array(members.pop(name), self.dtype)) for name in arrays]
+        return orjson.dumps(members)[:-1], *chain.from_iterable(written), b"}"
 
 
-def write_answer(members: dict[str, Any], dtype: str) -> tuple[bytes, ...]:  # any: JSON is any of its types
-    """The JSON text of an answer, arrays last, in parts that belong together; the numbers are values of the dtype."""
-    plain = {name: value for name, value in members.items() if not isinstance(value, np.ndarray)}
-    plain["parameters"] = {name: _by_name(value) for name, value in members["parameters"].items()}
-    arrays = {name: value for name, value in members.items() if name not in plain}
-    written = ((b',"%b":' % name.encode(), write_array(value, dtype)) for name, value in arrays.items())
-    return orjson.dumps(plain)[:-1], *chain.from_iterable(written), b"}"
-
-
-def _by_name(value: object) -> object:
-    """A non-finite number becomes its name."""
-    return _NAMES.get(value, "NaN") if isinstance(value, float) and not isfinite(value) else value
+def by_name(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Parameters as JSON has them: what is not finite becomes its name."""
+    return {
+        name: _NAMES.get(value, "NaN") if isinstance(value, float) and not isfinite(value) else value
+        for name, value in parameters.items()
+    }
 
 
 def conflict(field: str, detail: str) -> PydanticCustomError:

@@ -10,6 +10,7 @@ from threading import local
 from typing import Any
 
 import numpy as np
+import orjson
 import simdjson
 from numpy.typing import NDArray
 
@@ -20,6 +21,8 @@ _LEAST = 600  # bytes: shorter bodies are read sooner as Python objects
 _PIECE = (
     2**18
 )  # bytes of a long array that are parsed at a time: they, and what the parser makes of them, stay in cache
+_FEW = 1000  # bytes: shorter lists are read sooner as Python objects
+_NUMBERS = {float, int}
 _KEPT = 2**22  # bytes: the memory for longer bodies is given back
 _MOST_MEMBERS = 32
 _SHORT = 8  # numbers: with many lists of fewer, Python objects cost less than a look at each list
@@ -41,12 +44,11 @@ def read_flat(body: Body, settings: Settings) -> tuple[bytes, NDArray[np.float64
     if start < 0 or body.find(b"[", start + 1) >= 0 or len(body) - (end - start) > _LONGEST_AROUND:
         return None
     try:
-        numbers = _in_pieces(body, start + 1, end)
+        numbers = _in_pieces(body, start + 1, end) if end - start > _FEW else _few(body[start : end + 1])
     except _COMPLAINTS:
         _kept.__dict__.clear()
         return None
-    lost_sign = not numbers.all() and NEGATIVE_ZERO.search(body, start, end + 1)
-    if lost_sign or numbers.size > settings.max_elements or settings.max_depth < 2:
+    if _lost_sign(numbers, body, start, end + 1) or numbers.size > settings.max_elements or settings.max_depth < 2:
         return None
     return bytes(body[: start + 1] + body[end:]), numbers
 
@@ -94,6 +96,14 @@ def _in_pieces(body: Body, start: int, end: int) -> NDArray[np.float64]:
         pieces.append(_piece(body[start:stop]))
         start = stop + 1
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def _few(text: Body) -> NDArray[np.float64]:
+    """The numbers of a short list, read as Python objects."""
+    found = orjson.loads(text)
+    if not found or not _NUMBERS.issuperset(map(type, found)):
+        raise ValueError
+    return np.array(found, np.float64)
 
 
 def _piece(text: Body) -> NDArray[np.float64]:
@@ -163,6 +173,11 @@ def _has_lists(body: Body, number: int) -> bool:
 
 
 def _lost_signs(members: dict[str, Any], body: Body) -> bool:
-    """Whether some zero may have been `-0`, an integer to the parser, which has no sign."""
-    zeros = any(isinstance(value, np.ndarray) and not value.all() for value in members.values())
-    return zeros and NEGATIVE_ZERO.search(body) is not None
+    arrays = (value for value in members.values() if isinstance(value, np.ndarray))
+    return any(_lost_sign(numbers, body, 0, len(body)) for numbers in arrays)
+
+
+def _lost_sign(numbers: NDArray[np.float64], body: Body, start: int, end: int) -> bool:
+    """Whether some zero may have been `-0`, an integer to the parsers, which has no sign."""
+    few = end - start <= _FEW  # then a look at the text is sooner done than one at the numbers
+    return (few or not numbers.all()) and NEGATIVE_ZERO.search(body, start, end) is not None

@@ -503,7 +503,7 @@ def test_any_json_is_answered(client: Client, value: object) -> None:
     "costly",
     [
         {"layers": [{"units": 6000, "activation": "tanh", "weights": "orthogonal"}], "trials": 1000},
-        {"layers": [{"units": 1000, "activation": "mish", "weights": "ones", "repeat": 90}], "trials": 1000},
+        {"layers": [{"units": 1000, "activation": "scaled_tanh", "weights": "ones", "repeat": 90}], "trials": 1000},
         {
             "layers": [
                 {"units": 1, "activation": "celu", "parameters": {"alpha": 1 + i / 1000}, "weights": "ones"}
