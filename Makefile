@@ -47,6 +47,7 @@ accuracy: $(VENV)/.dev ## print the worst error of every function, order and dty
 
 bench: $(VENV)/.service ## measure speed against named peers, write benchmarks/results.md
 	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
+	$(MAKE) reference openapi
 
 openapi: $(VENV)/.service ## rewrite openapi/openapi.json from the application
 	@mkdir -p openapi

@@ -43,6 +43,8 @@ def measure(path: Path) -> None:
 
 def _cost(function: Activation, dtype: str) -> float:
     """With relu in turns: the median of the rounds' ratios, to two digits that matter."""
+    if function.name == "relu":
+        return 1.0
     mine, relu = _call(function, dtype), _call(lookup("relu"), dtype)
     ratio = median(seconds(mine, BUDGET) / seconds(relu, BUDGET) for _ in range(ROUNDS))
     return float(f"{ratio:.2g}")

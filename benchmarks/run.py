@@ -1,5 +1,6 @@
 """`make bench`: the service against named peers, in one run and in turns; writes results.md and results.svg.
 
+It also measures what each function costs, which the catalogue publishes.
 `python -m benchmarks.run --only json,kernels --rounds 3` runs some parts and writes into .bench/ instead.
 """
 
@@ -10,11 +11,12 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import http_parts, kernels, lifecycle, streams
+from benchmarks import http_parts, kernels, lifecycle, relative_cost, streams
 from benchmarks.environments import BENCH, Missing
 from benchmarks.findings import Options, Part
 from benchmarks.machine import ROOT
 from benchmarks.report import write
+from service.compute.costs import MEASURED
 
 PARTS: Mapping[str, Callable[[Options], Part]] = {
     "json": http_parts.json_part,
@@ -34,6 +36,8 @@ def main() -> int:
         sys.stderr.write(f"There is no part {', '.join(unknown)}; there are {', '.join(PARTS)}.\n")
         return 2
     BENCH.mkdir(exist_ok=True)
+    if not options.only:
+        relative_cost.measure(MEASURED)
     parts = [_run(name, Options(options.rounds, options.seconds)) for name in wanted]
     folder = BENCH if options.only else ROOT / "benchmarks"
     sys.stdout.write(write(parts, options.rounds, folder))

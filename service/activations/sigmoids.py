@@ -32,7 +32,7 @@ _STEEPEST_AT_0 = (Extremum(0.0, inf), Extremum(1.0, 0.0))
 
 
 _SIGMOID_KERNEL = Kernel(
-    value=lambda x, out, work: logistic_blocks.sigmoid(x, out),
+    value=lambda x, out, work: logistic_blocks.sigmoid(x, out, work[0]),
     slope=lambda x, out, work: logistic_blocks.sigmoid_slope(x, out, work[0]),
 )
 

@@ -46,7 +46,7 @@ def _softplus_block(x: Block, out: Block, work: Sequence[Block]) -> None:
     out += work[0]
 
 
-_SOFTPLUS_KERNEL = Kernel(_softplus_block, lambda x, out, work: logistic_blocks.sigmoid(x, out))
+_SOFTPLUS_KERNEL = Kernel(_softplus_block, lambda x, out, work: logistic_blocks.sigmoid_as_slope(x, out))
 
 
 def _softplus_partial(x: Array, beta: float) -> Array:

@@ -7,7 +7,7 @@ from service.compute.blocks import BlockTask, blockwise
 from service.compute.bound import bound
 from service.compute.dtypes import round_to
 from service.compute.piecewise import AtKink
-from service.compute.tasks import Accuracy, Question, Type, finite, in_place, settled, task_for
+from service.compute.tasks import Accuracy, Question, Type, finite, on_copies, settled, task_for
 from service.numerics.scratch import scratch
 
 _FLOAT64, _FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
@@ -104,7 +104,8 @@ def _answered(question: Question, x: Block, out: Block | None) -> Block:
     if out.shape != x.shape or out.dtype != wanted or not out.flags.c_contiguous:
         raise ValueError(f"out must be a contiguous array of {wanted} in the shape {x.shape}.")
     task = task_for(question, x.dtype, wanted)
-    return _filled(in_place(task) if np.may_share_memory(x, out) else task, x, out)
+    apart = x.flags.aligned and not np.may_share_memory(x, out)
+    return _filled(task if apart else on_copies(task), x, out)
 
 
 def _new(x: Block, dtype: str) -> Block:

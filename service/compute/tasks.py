@@ -40,8 +40,8 @@ def task_for(question: Question, x: Type, out: Type) -> BlockTask:
     return task
 
 
-def in_place(task: BlockTask) -> BlockTask:
-    """The task on a copy of each block: no kernel writes where it reads."""
+def on_copies(task: BlockTask) -> BlockTask:
+    """The task on a copy of each block: no kernel writes where it reads, and all are slow where numbers lie askew."""
 
     def copied(block: Block, result: Block, part: slice) -> None:
         copy = scratch(block.dtype, block.size)[-1]

@@ -1,7 +1,7 @@
 """The logistic function and its relatives, block by block.
 
 With E = e^{−|x|}: σ′ = E/(1 + E(2 + E)) and ln(1 + e^x) = max(x, 0) + ln(1 + E). σ = 1/(1 + e^{−x}) is good as far as
-rounding the sum does no harm; beyond, where few elements lie, they are computed anew, from e^x.
+e^{−x} does not grow too large; beyond, where few elements lie, they are computed anew, from e^x.
 """
 
 import numpy as np
@@ -16,8 +16,22 @@ _SHIFT_POWER = 128
 _SHIFT, _SHIFT_LOW = 88.72283911167233, 6.708785515362174e-13  # 128 ln 2; the first can be added to x < DEEP exactly
 
 
-def sigmoid(x: Array, out: Array) -> None:
-    """σ(x)."""
+def sigmoid(x: Array, out: Array, spare: Array) -> None:
+    """σ(x), with what rounding takes from 1 + e^{−x} put back where e^{−x} is the larger."""
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1.0, out=spare)
+    np.subtract(spare, out, out=out)
+    np.subtract(1.0, out, out=out)
+    np.divide(1.0, spare, out=spare)
+    out *= spare
+    out *= spare
+    np.subtract(spare, out, out=out)
+    mended(x, out, x < -FAR, lambda left: times_sigmoid(1.0, left))
+
+
+def sigmoid_as_slope(x: Array, out: Array) -> None:
+    """σ(x) within the bounds of a slope."""
     np.negative(x, out=out)
     np.exp(out, out=out)
     out += 1.0
