@@ -123,6 +123,11 @@ def _elu(alpha: float) -> Pieces:
     return joined(_falling(alpha), Knot(0.0, convention=("left", "right")), line(1.0))
 
 
+def _fast_elu(alpha: float, scale: float) -> Kernel | None:
+    """None where the slope of the line would be lost beside that of the exponential."""
+    return Kernel(*quick.elu(scale * alpha, scale)) if abs(alpha) <= 2 else None
+
+
 elu = Elementwise(
     name="elu",
     family="exponential",
@@ -134,7 +139,7 @@ elu = Elementwise(
     ),
     parameters=(_ALPHA,),
     exponential=True,
-    fast=lambda alpha: Kernel(*quick.elu(alpha, 1.0)),
+    fast=lambda alpha: _fast_elu(alpha, 1.0),
     pieces=_elu,
     facts=lambda alpha: Facts(
         range=(-alpha, inf),
@@ -221,7 +226,7 @@ selu = Elementwise(
         ),
     ),
     exponential=True,
-    fast=lambda alpha, scale: Kernel(*quick.elu(scale * alpha, scale)),
+    fast=lambda alpha, scale: _fast_elu(alpha, scale),
     pieces=lambda alpha, scale: joined(
         _falling(product(scale, alpha)), Knot(0.0, convention=("left", "right")), line(scale)
     ),

@@ -57,8 +57,8 @@ def _leaky_full(negative_slope: float) -> Kernel | None:
 
 
 def _fast_leaky(negative_slope: float) -> Kernel | None:
-    """None where float32 does not hold the slope."""
-    return Kernel(*ramps.leaky(negative_slope)) if 1e-30 <= abs(negative_slope) <= 1e30 else None
+    """None where float32 does not hold the slope, or where it is so large that a slope of 1 would be lost beside it."""
+    return Kernel(*ramps.leaky(negative_slope)) if 1e-30 <= abs(negative_slope) <= 2 else None
 
 
 def _leaky_facts(negative_slope: float) -> Facts:

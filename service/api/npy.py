@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from service.api.pipes import ABORT, Piece, Pipe, Stalled
+from service.api.pipes import CONNECTION, Piece, Pipe, Stalled
 from service.api.plans import Plan, plan_of, told_of_items
 from service.api.requests import JSON, quality, read_body, require_uncoded, settings_of
 from service.api.responses import json_response
@@ -229,13 +229,14 @@ class NpyStream(_Npy):
         """Send it; return before its end if the body is not what it was said to be, or if nothing moves."""
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await Pipe(receive, send, self.settings).run(self._transform)
+            unsent = scope.get("extensions", {}).get(CONNECTION, {}).get("unsent")
+            await Pipe(receive, send, self.settings, unsent).run(self._transform)
         except (ClientDisconnect, OSError):
             logger.info("the client of a stream went away")
         except (MalformedNpy, Stalled) as error:
             name = Headers(raw=self.raw_headers).get("x-request-id", "")  # put there when it was sent
             logger.warning("request %s: the stream of %r was broken off: %s", name, scope["path"], error)
-            if abort := scope.get("extensions", {}).get(ABORT, {}).get("abort"):
+            if abort := scope.get("extensions", {}).get(CONNECTION, {}).get("abort"):
                 abort()
                 await sleep(0)  # the server learns that the connection is gone, and has nothing to complain of
 

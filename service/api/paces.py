@@ -38,7 +38,7 @@ class Pace:
         return result
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def pace_of(_function: object, *_kind: object) -> Pace:
     """The pace of a function, in work of that kind."""
     return Pace()

@@ -17,7 +17,10 @@ from service.settings import Settings
 
 Piece = bytes | memoryview
 
-ABORT = "actiscope.abort"  # an extension of the scope: its "abort" ends the connection, whatever is still to send
+# An extension of the scope: "abort" ends the connection, whatever is still to send; "unsent" tells how much that is.
+CONNECTION = "actiscope.connection"
+
+_LOOKS = 4  # at what a client has taken, within the time in which it has to take something
 
 
 class Stalled(Exception):
@@ -27,7 +30,10 @@ class Stalled(Exception):
 class Pipe:
     """Reads the messages of a body, and sends the pieces of its answer in the order in which they are put into it."""
 
-    def __init__(self, receive: Receive, send: Send, settings: Settings) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, settings: Settings, unsent: Callable[[], int] | None = None
+    ) -> None:
+        """`unsent` tells how many bytes the server has still to bring to the client."""
         self._receive = receive
         self._send = send
         self._most = settings.stream_buffer_bytes
@@ -36,6 +42,8 @@ class Pipe:
         self._timeout = timeout(None)
         self._timer: TimerHandle | None = None
         self._moved = 0.0
+        self._unsent = unsent
+        self._left = 0
         self._pieces: deque[tuple[Piece, bool]] = deque()
         self._waiting = 0
         self._sent = Event()
@@ -116,12 +124,18 @@ class Pipe:
             self._sent.set()
 
     def _watch(self) -> None:
-        """End it if nothing has moved for too long, or look again when that could be."""
+        """End it if nothing has moved for too long, or look again soon.
+
+        A slow client moves too: what the server has still to bring to it becomes less.
+        """
+        now, left = self._loop.time(), self._unsent() if self._unsent else 0
+        if left != self._left:
+            self._moved, self._left = now, left
         due = self._moved + self._patience
-        if due <= self._loop.time():
-            self._timeout.reschedule(due)
+        if due <= now:
+            self._timeout.reschedule(now)
         else:
-            self._timer = self._loop.call_at(due, self._watch)
+            self._timer = self._loop.call_at(min(due, now + self._patience / _LOOKS), self._watch)
 
 
 class _Rest(Awaitable[int]):

@@ -1,14 +1,20 @@
 """HTTP below the application: what cannot be parsed is answered as a problem, like every other failure."""
 
+import sys
 from asyncio import AbstractEventLoop, Transport
+from asyncio.trsock import TransportSocket
 from typing import Any, cast
 from uuid import uuid4
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.api.pipes import ABORT
+from service.api.pipes import CONNECTION
 from service.api.problems import problem
+
+if sys.platform.startswith("linux"):
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
 
 _JOINED = 2**16  # bytes of a body that are copied sooner than written by a call of their own
 _NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
@@ -64,8 +70,12 @@ class Protocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             raise ValueError("one Host is required")  # the parser makes an error of its own of it
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {CONNECTION: {"abort": self.transport.abort, "unsent": self._unsent}}
         super().on_headers_complete()
+
+    def _unsent(self) -> int:
+        """Bytes that the transport and the system keep for the client."""
+        return self.transport.get_write_buffer_size() + _queued(self.transport.get_extra_info("socket"))
 
     def send_400_response(self, msg: str) -> None:
         """Answer the problem document and close the connection."""
@@ -77,3 +87,10 @@ class Protocol(HttpToolsProtocol):
         lines += [name + b": " + value for name, value in [*self.server_state.default_headers, *response.raw_headers]]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(response.body)]))
         self.transport.close()
+
+
+def _queued(connection: TransportSocket | None) -> int:
+    """Bytes in the system's queue that the other side has not confirmed; 0 where the system does not tell."""
+    if connection is None or not sys.platform.startswith("linux"):
+        return 0
+    return int.from_bytes(ioctl(connection.fileno(), TIOCOUTQ, bytes(4)), sys.byteorder)

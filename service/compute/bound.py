@@ -26,9 +26,8 @@ class Bound:
 
     @cached_property
     def limits(self) -> Array:
-        """At −∞ and +∞; of a parameter drawn for each element, one tells, since all have its sign."""
-        one = {name: given.flat[0] if is_drawn(given) else given for name, given in self.parameters.items()}
-        return np.array(self.function.facts(**one).limits)
+        """At −∞ and +∞, if no parameter is drawn."""
+        return np.array(self.function.facts(**self.parameters).limits)
 
     @cached_property
     def full(self) -> Kernel | None:

@@ -20,7 +20,6 @@ def value(
     parameters: Parameters,
     dtype: str = "float64",
     accuracy: Accuracy = "full",
-    out: Block | None = None,
 ) -> Block:
     """f(x) in the shape of x, rounded to the dtype.
 
@@ -31,11 +30,13 @@ def value(
     accuracy
         'full': computed in float64 and rounded once. 'fast': by the function's fast kernel, in the dtype of x, where it
         has one.
-    out
-        Where to write the results, if not into a new array: contiguous, in the shape of x, and either x itself or apart
-        from it. Like a new array it is float32 if x is or if `dtype` is, else float64.
+
+    Returns
+    -------
+    ndarray
+        float32 if x is or if `dtype` is, else float64.
     """
-    return _answered(Question(bound(function, parameters), 0, dtype, accuracy), x, out)
+    return _answered(Question(bound(function, parameters), 0, dtype, accuracy), x)
 
 
 def derivative(
@@ -46,10 +47,9 @@ def derivative(
     at_kink: AtKink = "convention",
     dtype: str = "float64",
     accuracy: Accuracy = "full",
-    out: Block | None = None,
 ) -> Block:
     """f⁽ⁿ⁾(x) in the shape of x, rounded as values are; at ±inf its limit there."""
-    return _answered(Question(bound(function, parameters), order, dtype, accuracy, at_kink), x, out)
+    return _answered(Question(bound(function, parameters), order, dtype, accuracy, at_kink), x)
 
 
 def pullback(
@@ -96,16 +96,9 @@ def partial(function: Elementwise, x: Block, parameters: Parameters, name: str) 
     return _filled(task, x, _new(x, "float64"))
 
 
-def _answered(question: Question, x: Block, out: Block | None) -> Block:
-    if out is None:
-        result = _new(x, question.dtype)
-        return _filled(task_for(question, x.dtype, result.dtype), x, result)
-    wanted = _wanted(x, question.dtype)
-    if out.shape != x.shape or out.dtype != wanted or not out.flags.c_contiguous:
-        raise ValueError(f"out must be a contiguous array of {wanted} in the shape {x.shape}.")
-    task = task_for(question, x.dtype, wanted)
-    apart = x.flags.aligned and not np.may_share_memory(x, out)
-    return _filled(task if apart else on_copies(task), x, out)
+def _answered(question: Question, x: Block) -> Block:
+    result = _new(x, question.dtype)
+    return _filled(task_for(question, x.dtype, result.dtype), x, result)
 
 
 def _new(x: Block, dtype: str) -> Block:
@@ -117,7 +110,8 @@ def _wanted(x: Block, dtype: str) -> Type:
 
 
 def _filled(task: BlockTask, x: Block, result: Block) -> Block:
-    blockwise(task, _flat(x), _flat(result))
+    flat = _flat(x)
+    blockwise(task if flat.flags.aligned else on_copies(task), flat, result.reshape(-1))
     return result
 
 

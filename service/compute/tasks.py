@@ -41,7 +41,7 @@ def task_for(question: Question, x: Type, out: Type) -> BlockTask:
 
 
 def on_copies(task: BlockTask) -> BlockTask:
-    """The task on a copy of each block: no kernel writes where it reads, and all are slow where numbers lie askew."""
+    """The task on a copy of each block, for numbers that lie askew in memory, where every pass over them is slow."""
 
     def copied(block: Block, result: Block, part: slice) -> None:
         copy = scratch(block.dtype, block.size)[-1]
@@ -97,13 +97,22 @@ def _by_pieces(question: Question) -> BlockTask:
         near = finite(wide)
         y = piecewise.derivative(pieces, near, order, question.at_kink) if order else piecewise.value(pieces, near)
         y = rounded(pieces, near, y, order, dtype)
-        result[...] = y if near is wide else settled(y, wide, _limits(question))
+        result[...] = y if near is wide else settled(_at_the_ends(y, wide, question), wide, _limits(question))
 
     return task
 
 
+def _at_the_ends(y: Array, x: Array, question: Question) -> Array:
+    """Values at ±∞ of a function with a parameter for each element: endless with the sign of the largest number's."""
+    if question.order or not question.setting.drawn:
+        return y
+    return np.where(np.isinf(x) & (y != 0), np.copysign(np.inf, y), y)
+
+
 def _limits(question: Question) -> Iterable[float | None]:
     """At −∞ and +∞; a derivative has reached its limit at the largest numbers, unless the function has none."""
+    if question.setting.drawn:
+        return None, None
     limits = round_to(question.setting.limits, question.dtype)
     return [None if question.order and not np.isnan(limit) else limit for limit in limits]
 

@@ -130,6 +130,8 @@ def parse(head: bytes, start: int, what: str, readable: str = "floats, integers 
     if not all(found):
         raise MalformedNpy(f"{what} has an NPY header that lacks an item.")
     code, order, shape = (item[1] for item in found if item)
+    if shape.strip().isdigit():
+        raise MalformedNpy(f"{what} has an NPY header whose shape is no tuple.")
     if not _TYPE.fullmatch(code):
         raise unreadable(what, code, f"{readable} of up to 64 bits")
     return Header(np.dtype(code), tuple(int(length) for length in re.findall(r"\d+", shape)), order == "True", start)

@@ -173,8 +173,13 @@ def _has_lists(body: Body, number: int) -> bool:
 
 
 def _lost_signs(members: dict[str, Any], body: Body) -> bool:
-    arrays = (value for value in members.values() if isinstance(value, np.ndarray))
-    return any(_lost_sign(numbers, body, 0, len(body)) for numbers in arrays)
+    """Whether some zero, in an array or alone, may have been `-0`."""
+    values = list(members.values())
+    for inner in (value for value in members.values() if isinstance(value, dict)):
+        values.extend(inner.values())
+    if any(type(value) is int and value == 0 for value in values) and NEGATIVE_ZERO.search(body):
+        return True
+    return any(_lost_sign(numbers, body, 0, len(body)) for numbers in values if isinstance(numbers, np.ndarray))
 
 
 def _lost_sign(numbers: NDArray[np.float64], body: Body, start: int, end: int) -> bool:

@@ -7,7 +7,10 @@ from math import inf, nan
 import numpy as np
 import pytest
 
+from service import compute
+from service.activations import lookup
 from service.activations.model import Block
+from service.activations.parameters import bind
 from service.compute import elementwise
 from service.compute.bound import bound
 from service.numerics.scratch import LARGEST as BLOCK
@@ -125,3 +128,26 @@ def test_parameters_without_a_fast_form_are_answered_in_full() -> None:
     x = np.linspace(-3.0, 3.0, 7)
     assert np.array_equal(results(case, x, 0, "float64"), case.value(x))
     assert np.array_equal(results(case, x, 1, "float32"), case.derivative(x).astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("alpha", [-1e17, -3.0, -1.7, 0.3, 1.9, 100.3, 1e5 + 0.3, 1e9])
+def test_slopes_on_the_right_are_not_lost_beside_steep_ones_on_the_left(alpha: float, dtype: str) -> None:
+    x = np.array([2.0, 30.0])
+    for name, slope, parameters in (
+        ("leaky_relu", 1.0, {"negative_slope": alpha}),
+        ("prelu", 1.0, {"weight": alpha}),
+        ("elu", 1.0, {"alpha": abs(alpha)}),
+        ("selu", 1.0507009873554805, {"alpha": abs(alpha), "scale": 1.0507009873554805}),
+    ):
+        function = lookup(name)
+        found = compute.derivative(function, x, bind(function, parameters), dtype=dtype, accuracy="fast")
+        assert np.all(np.abs(found - slope) <= 4 * np.spacing(np.array(slope, dtype)))
+
+
+def test_random_slopes_of_either_sign_end_where_they_lead() -> None:
+    function = lookup("rrelu")
+    parameters = bind(function, {"lower": -1.0, "upper": 1.0})
+    far, end = (compute.evaluate(function, np.full(40, x), parameters, seed=0) for x in (-1e300, -np.inf))
+    assert np.array_equal(end, np.copysign(np.inf, far))
+    assert {-np.inf, np.inf} == set(end.tolist())

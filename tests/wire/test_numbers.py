@@ -134,6 +134,8 @@ def test_corners_are_read_as_strictly(text: str) -> None:
         '"x":[1],"\\u0078":[2]',
         '"x":[1],"x\\u0000":[2]',
         '"x":[1],"dtype":"[float32"',
+        '"x":[[1.5,2,3,4,5,6,7,8]],"parameters":{"value":-0}',
+        '"x":[[1.5,2,3,4,5,6,7,8]],"seed":-0',
         '"x":[1],"bias":[[1]]',
         ",".join(f'"{i}":{i}' for i in range(40)),
     ],
