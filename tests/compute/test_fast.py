@@ -137,8 +137,8 @@ def test_slopes_on_the_right_are_not_lost_beside_steep_ones_on_the_left(alpha: f
     for name, slope, parameters in (
         ("leaky_relu", 1.0, {"negative_slope": alpha}),
         ("prelu", 1.0, {"weight": alpha}),
-        ("elu", 1.0, {"alpha": abs(alpha)}),
-        ("selu", 1.0507009873554805, {"alpha": abs(alpha), "scale": 1.0507009873554805}),
+        ("elu", 1.0, {"alpha": min(abs(alpha), 1e9)}),
+        ("selu", 1.0507009873554805, {"alpha": min(abs(alpha), 1e9), "scale": 1.0507009873554805}),
     ):
         function = lookup(name)
         found = compute.derivative(function, x, bind(function, parameters), dtype=dtype, accuracy="fast")
