@@ -18,9 +18,7 @@ from service.settings import Settings
 from service.wire.json import MAX_CONTAINERS, NEGATIVE_ZERO, Body
 
 _LEAST = 600  # bytes: shorter bodies are read sooner as Python objects
-_PIECE = (
-    2**18
-)  # bytes of a long array that are parsed at a time: they, and what the parser makes of them, stay in cache
+_PIECE = 2**17  # bytes of a long array that are parsed at a time, so that all that is made of them stays in the caches
 _FEW = 1000  # bytes: shorter lists are read sooner as Python objects
 _NUMBERS = {float, int}
 _KEPT = 2**22  # bytes: the memory for longer bodies is given back
