@@ -30,4 +30,5 @@ def _copied(x: Array) -> Array:
 
 
 if __name__ == "__main__":
+    compute.use_threads(0)  # as many as there are cores for this process
     serve(prepare)
