@@ -1,7 +1,7 @@
 """The logistic function and its relatives, block by block.
 
 With E = e^{−|x|}: σ′ = E/(1 + E(2 + E)) and ln(1 + e^x) = max(x, 0) + ln(1 + E). σ = 1/(1 + e^{−x}) is good as far as
-e^{−x} does not grow too large; beyond, where few elements lie, they are computed anew, from e^x.
+e^{−x} does not overflow; beyond, where few elements lie, they are computed anew, from e^x.
 """
 
 import numpy as np
@@ -9,7 +9,8 @@ import numpy as np
 from service.numerics.blocks import mended
 from service.numerics.double_double import Array, two_product
 
-FAR = 6.5  # |x| beyond which σ(−|x|) is computed anew
+FAR = 6.5  # |x| beyond which functions with a factor σ(−|x|) compute it anew
+_TINY = -36.0  # x below which putting back what 1 + e^{−x} lost costs more in rounding than it gains
 DEEP = -700.0  # x below which e^x is close to subnormal
 _DEEPEST = -1500.0  # e^{−1500} times any factor here is zero
 _SHIFT_POWER = 128
@@ -27,7 +28,7 @@ def sigmoid(x: Array, out: Array, spare: Array) -> None:
     out *= spare
     out *= spare
     np.subtract(spare, out, out=out)
-    mended(x, out, x < -FAR, lambda left: times_sigmoid(1.0, left))
+    mended(x, out, x < _TINY, lambda left: times_sigmoid(1.0, left))
 
 
 def sigmoid_as_slope(x: Array, out: Array) -> None:
@@ -36,7 +37,7 @@ def sigmoid_as_slope(x: Array, out: Array) -> None:
     np.exp(out, out=out)
     out += 1.0
     np.divide(1.0, out, out=out)
-    mended(x, out, x < -FAR, lambda left: times_sigmoid(1.0, left))
+    mended(x, out, x < DEEP, lambda left: times_sigmoid(1.0, left))
 
 
 def sigmoid_of_negative(x: Array, out: Array) -> None:
@@ -44,7 +45,7 @@ def sigmoid_of_negative(x: Array, out: Array) -> None:
     np.exp(x, out=out)
     out += 1.0
     np.divide(1.0, out, out=out)
-    mended(x, out, x > FAR, lambda right: times_sigmoid(1.0, -right))
+    mended(x, out, x > -DEEP, lambda right: times_sigmoid(1.0, -right))
 
 
 def sigmoid_slope(x: Array, out: Array, spare: Array) -> None:
