@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, TypeVar
+from typing import NamedTuple
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
@@ -10,28 +10,27 @@ from starlette.responses import Response
 
 from service import compute
 from service.activations import lookup
-from service.activations.model import Activation, Array, Value
-from service.activations.parameters import bind, canonical
+from service.activations.model import Array
+from service.activations.parameters import bind
 from service.api import examples
 from service.api.documentation import computed, json_body
 from service.api.npy import NPY, is_npy, npy_response
 from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
-from service.api.paces import pace_of
-from service.api.plans import Plan, flat_plan
+from service.api.plans import flat_plan, plan_for
 from service.api.requests import JSON, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
-from service.api.sizes import admit, admit_derivative, admit_values
+from service.api.sizes import admit, admit_layer
 from service.settings import Settings
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.json import Body
 from service.wire.numbers import read_flat
+from service.wire.query import AnyQuestion
 
 router = APIRouter(tags=["evaluation"])
 
 SMALL_QUESTION = 128 * 2**10  # bytes that are parsed sooner than a thread takes over
 
 Parts = tuple[bytes, ...]
-AnyQuestion = TypeVar("AnyQuestion", EvaluateRequest, DerivativeRequest)
 
 
 @router.post(
@@ -52,7 +51,7 @@ async def evaluate(request: Request) -> Response:
     """
     if is_npy(request):
         return await npy_response(request, derivative=False)
-    return await _answer(EvaluateRequest, values, request)
+    return await _answer(EvaluateRequest, request)
 
 
 @router.post(
@@ -75,116 +74,78 @@ async def derivative(request: Request) -> Response:
     """
     if is_npy(request):
         return await npy_response(request, derivative=True)
-    return await _answer(DerivativeRequest, derivatives, request)
+    return await _answer(DerivativeRequest, request)
 
 
 HOT = {"/evaluate": evaluate, "/derivative": derivative}
 
 
-def values(question: EvaluateRequest, settings: Settings) -> Parts:
-    """Compute and write the answer to `POST /evaluate`."""
+async def _answer(model: type[AnyQuestion], request: Request) -> Response:
+    """Read, compute and write: beside the event loop unless it is done sooner than a thread takes over."""
+    require_accepted(request, JSON)
+    body, settings = await read_json_body(request, NPY), settings_of(request)
+    if len(body) > SMALL_QUESTION:
+        return json_response(*await to_thread.run_sync(lambda: _job(model, body, settings).work()))
+    job = _job(model, body, settings)
+    return json_response(*(job.work() if job.quick else await to_thread.run_sync(job.work)))
+
+
+class _Job(NamedTuple):
+    """What a body asks to be done, and whether that is done sooner than a thread takes over."""
+
+    work: Callable[[], Parts]
+    quick: bool
+
+
+def _job(model: type[AnyQuestion], body: Body, settings: Settings) -> _Job:
+    """Of a body with one flat list of numbers, what stands beside the numbers is understood once and kept."""
+    if (found := read_flat(body, settings)) and (plan := flat_plan(model, found[0], settings)):
+        x = found[1]
+    else:
+        question = model.read(body, settings)
+        if isinstance(question, EvaluateRequest) and question.weights is not None:
+            return _Job(partial(_layer, question, question.weights, settings), quick=False)
+        if isinstance(question, DerivativeRequest) and question.upstream is not None:
+            return _Job(partial(_gradient, question, question.upstream, settings), quick=False)
+        plan, x = plan_for(question), question.x
+    quick = plan.question.plain and not plan.slow(x.size, plan.question.dtype)
+    return _Job(partial(plan.answer, x, settings), quick)
+
+
+def _layer(question: EvaluateRequest, weights: Array, settings: Settings) -> Parts:
+    """The answer for a layer."""
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
-    admit_values(question, settings)
-    x, dtype, accuracy, seed = question.x, question.dtype, question.accuracy, question.seed
-    preactivation = None
-    if question.weights is None:
-        y = compute.evaluate(function, x, parameters, dtype=dtype, accuracy=accuracy, seed=seed)
-    else:
-        preactivation, y = compute.layer(
-            function, x, question.weights, question.bias, parameters, dtype=dtype, accuracy=accuracy, seed=seed
-        )
+    admit_layer(question, weights, settings)
+    x, bias, dtype, accuracy = question.x, question.bias, question.dtype, question.accuracy
+    preactivation, y = compute.layer(
+        function, x, weights, bias, parameters, dtype=dtype, accuracy=accuracy, seed=question.seed
+    )
     return EvaluateResponse(
         activation=function.name,
         parameters=parameters,
-        dtype=dtype,
+        dtype=question.dtype,
         shape=y.shape,
         y=y,
         preactivation=preactivation,
     ).write()
 
 
-def derivatives(question: DerivativeRequest, settings: Settings) -> Parts:
-    """Compute and write the answer to `POST /derivative`."""
+def _gradient(question: DerivativeRequest, upstream: Array, settings: Settings) -> Parts:
+    """The answer for a gradient from above."""
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
-    admit_derivative(function, parameters, question, settings)
-    by = canonical(function, question.with_respect_to)
-    name, numbers = _differentiate(function, parameters, by, question)
+    admit(question.x.size, question.x.size, ("x",), question.dtype, settings)
+    x, at_kink, dtype, accuracy = question.x, question.at_kink, question.dtype, question.accuracy
+    dx = compute.pullback(
+        function, x, parameters, upstream, at_kink=at_kink, dtype=dtype, accuracy=accuracy, seed=question.seed
+    )
     return DerivativeResponse(
         activation=function.name,
         parameters=parameters,
         dtype=question.dtype,
         order=question.order,
-        with_respect_to=by,
-        shape=numbers.shape,
-        **{name: numbers},
+        with_respect_to=question.with_respect_to,
+        shape=dx.shape,
+        dx=dx,
     ).write()
-
-
-def _differentiate(
-    function: Activation, parameters: dict[str, Value], by: str, question: DerivativeRequest
-) -> tuple[Literal["dy", "dx", "jacobian"], Array]:
-    """What was asked for, and the name it has in the answer."""
-    x, dtype, accuracy, at_kink = question.x, question.dtype, question.accuracy, question.at_kink
-    seed = question.seed
-    if question.jacobian:
-        return "jacobian", compute.jacobian(function, x, parameters, dtype=dtype, seed=seed)
-    if question.upstream is not None:
-        upstream = question.upstream
-        return "dx", compute.pullback(
-            function, x, parameters, upstream, at_kink=at_kink, dtype=dtype, accuracy=accuracy, seed=seed
-        )
-    order = question.order
-    return "dy", compute.derivative(
-        function,
-        x,
-        parameters,
-        order=order,
-        with_respect_to=by,
-        at_kink=at_kink,
-        dtype=dtype,
-        accuracy=accuracy,
-        seed=seed,
-    )
-
-
-async def _answer(
-    model: type[AnyQuestion], work: Callable[[AnyQuestion, Settings], Parts], request: Request
-) -> Response:
-    """Read, compute and write: beside the event loop unless it is done sooner than a thread takes over."""
-    require_accepted(request, JSON)
-    body, settings = await read_json_body(request, NPY), settings_of(request)
-    if len(body) > SMALL_QUESTION:
-        return json_response(*await to_thread.run_sync(_done, model, work, body, settings))
-    quick, job = _job(model, work, body, settings)
-    return json_response(*(job() if quick else await to_thread.run_sync(job)))
-
-
-def _done(
-    model: type[AnyQuestion], work: Callable[[AnyQuestion, Settings], Parts], body: Body, settings: Settings
-) -> Parts:
-    return _job(model, work, body, settings)[1]()
-
-
-def _job(
-    model: type[AnyQuestion], work: Callable[[AnyQuestion, Settings], Parts], body: Body, settings: Settings
-) -> tuple[bool, Callable[[], Parts]]:
-    """What a body asks to be done, and whether that is soon done.
-
-    Of a body with one flat list of numbers, what stands beside the numbers is understood once and kept.
-    """
-    if (found := read_flat(body, settings)) and (plan := flat_plan(model, found[0], settings)):
-        x, dtype = found[1], plan.question.dtype
-        return not plan.slow(x.size, dtype), partial(_planned, plan, x, settings)
-    question = model.read(body, settings)
-    pace = pace_of(question.activation, getattr(question, "order", 0), question.dtype, question.accuracy)
-    if not question.plain:
-        return False, partial(work, question, settings)
-    return not pace.slow(question.x.size), partial(pace.of, question.x.size, work, question=question, settings=settings)
-
-
-def _planned(plan: Plan, x: Array, settings: Settings) -> Parts:
-    dtype = plan.question.dtype
-    admit(x.size, x.size, ("x",), dtype, settings)
-    return plan.write(plan.compute(x, dtype), dtype)

@@ -20,11 +20,9 @@ from service.api.pipes import CONNECTION, Piece, Pipe, Stalled
 from service.api.plans import Plan, plan_of, told_of_items
 from service.api.requests import JSON, quality, read_body, require_uncoded, settings_of
 from service.api.responses import json_response
-from service.api.sizes import admit_derivative, admit_values
 from service.errors import InvalidInput, Limit, LimitExceeded, MalformedNpy
 from service.settings import Settings, setting_name
 from service.wire import npy
-from service.wire.evaluation import EvaluateRequest
 from service.wire.npy import Buffer, Header, Numbers, Pieces
 
 NPY = "application/x-npy"
@@ -156,12 +154,8 @@ def _admit_answer(plan: Plan, header: Header, settings: Settings) -> None:
     if (size := header.extent) > settings.max_elements:
         limit = Limit("max_elements", settings.max_elements)
         raise LimitExceeded(limit, f"The array has {size} elements; {limit.value} are allowed.")
-    asked = plan.question.model_copy(update={"x": npy.placeholder(header), "dtype": header.float_dtype})
     try:
-        if isinstance(asked, EvaluateRequest):
-            admit_values(asked, settings)
-        else:
-            admit_derivative(plan.function, plan.parameters, asked, settings)
+        plan.admit(header.shape, header.float_dtype, settings)
     except LimitExceeded as error:
         raise LimitExceeded(error.limit, str(error)) from None  # the path is one in JSON
 

@@ -1,9 +1,10 @@
-"""What a query asks, made ready once for all bodies that it is asked of."""
+"""What is asked of a function, apart from its numbers, in JSON or in a query: understood once, and kept."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,17 @@ from service import compute
 from service.activations import lookup
 from service.activations.model import Activation, Value
 from service.activations.parameters import bind, canonical
-from service.api.paces import pace_of
+from service.api.paces import Pace, pace_of
 from service.api.problems import invalid_parameters
 from service.api.requests import require_known_query
+from service.api.sizes import admit, rows
 from service.errors import ActiscopeError, InvalidInput
 from service.settings import Settings
 from service.wire.arrays import write_array
 from service.wire.evaluation import DerivativeRequest, EvaluateRequest
 from service.wire.model import by_name
 from service.wire.npy import Numbers
-from service.wire.query import IN_BODY, fields, kinds, read_parameters, read_question
+from service.wire.query import IN_BODY, AnyQuestion, fields, kinds, read_parameters, read_question
 
 _MOST_PLANS = 128
 
@@ -36,12 +38,13 @@ Result = NDArray[np.floating[Any]]  # any: float64, or float32
 class Plan:
     """A question without its numbers."""
 
-    question: EvaluateRequest | DerivativeRequest
+    question: AnyQuestion
     function: Activation
     parameters: Mapping[str, Value]
     by: str
-    ask: Callable[..., Result]
+    ask: partial[Result]
     heads: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
 
     @property
     def elementwise(self) -> bool:
@@ -53,13 +56,33 @@ class Plan:
         """Whether each number can be answered without the others."""
         return self.elementwise and not (self.function.stochastic and self.question.seed is not None)
 
+    def admit(self, shape: tuple[int, ...], dtype: str, settings: Settings) -> None:
+        """Refuse an answer beyond the limits, for an x of that shape."""
+        size, blamed = prod(shape), "x"
+        if isinstance(self.question, DerivativeRequest) and self.question.jacobian:
+            size, blamed = size * rows(self.function, self.parameters, shape), "jacobian"
+        admit(size, size, (blamed,), dtype, settings)
+
     def slow(self, numbers: int, dtype: str) -> bool:
         """Whether so many numbers take so long that a thread should take over."""
-        return pace_of(self, dtype).slow(numbers)
+        return self._pace(dtype).slow(numbers)
 
     def compute(self, x: Numbers, dtype: str) -> Result:
         """The answer's numbers, values of the dtype; raises InvalidInput with the paths of JSON."""
-        return pace_of(self, dtype).of(x.size, self.ask, x=x, dtype=dtype)
+        return self._pace(dtype).of(x.size, self.ask, x=x, dtype=dtype)
+
+    def _pace(self, dtype: str) -> Pace:
+        """The pace of all questions that come to the same work, however they are asked."""
+        if dtype not in self.paces:
+            given = {**self.ask.keywords, "parameters": tuple(self.parameters.values()), "seed": self.piecewise}
+            self.paces[dtype] = pace_of(self.ask.func, *given.values(), dtype)
+        return self.paces[dtype]
+
+    def answer(self, x: Numbers, settings: Settings) -> tuple[bytes, ...]:
+        """The answer in JSON to a request in JSON."""
+        dtype = self.question.dtype
+        self.admit(x.shape, dtype, settings)
+        return self.write(self.compute(x, dtype), dtype)
 
     def write(self, numbers: Result, dtype: str) -> tuple[bytes, ...]:
         """The answer in JSON."""
@@ -79,16 +102,20 @@ class Plan:
         return self.heads[dtype]
 
 
+def plan_for(question: AnyQuestion) -> Plan:
+    """The plan for a question in JSON that has no numbers but x; raises UnknownActivation or InvalidInput."""
+    function = lookup(question.activation)
+    return _ready(question, function, bind(function, question.parameters))
+
+
 @lru_cache(maxsize=_MOST_PLANS)
-def flat_plan(model: type[EvaluateRequest | DerivativeRequest], text: bytes, settings: Settings) -> Plan | None:
+def flat_plan(model: type[AnyQuestion], text: bytes, settings: Settings) -> Plan | None:
     """The plan for JSON that has an empty list in the place of its numbers; None if x is not that list alone."""
     try:
-        question = model.read(text, settings)
-        function = lookup(question.activation)
-        parameters = bind(function, question.parameters)
+        plan = plan_for(model.read(text, settings))
     except ActiscopeError:
         return None  # the whole body is to tell what is wrong
-    return _ready(question, function, parameters) if question.plain and question.x.shape == (0,) else None
+    return plan if plan.question.plain and plan.question.x.shape == (0,) else None
 
 
 @lru_cache(maxsize=_MOST_PLANS)
@@ -103,7 +130,7 @@ def plan_of(derivative: bool, query: bytes) -> Plan:
         There is no such function.
     """
     items = QueryParams(query)
-    model: type[EvaluateRequest | DerivativeRequest] = DerivativeRequest if derivative else EvaluateRequest
+    model: type[AnyQuestion] = DerivativeRequest if derivative else EvaluateRequest
     with told_of_items():
         question = read_question(model, dict(items))
         function = lookup(question.activation)
@@ -114,7 +141,7 @@ def plan_of(derivative: bool, query: bytes) -> Plan:
     return plan
 
 
-def _ready(question: EvaluateRequest | DerivativeRequest, function: Activation, parameters: dict[str, Value]) -> Plan:
+def _ready(question: AnyQuestion, function: Activation, parameters: dict[str, Value]) -> Plan:
     options: dict[str, Any] = {"function": function, "parameters": parameters, "seed": question.seed}  # any: keywords
     accurate: dict[str, Any] = {"accuracy": question.accuracy}
     if isinstance(question, EvaluateRequest):

@@ -3,36 +3,23 @@
 from collections.abc import Mapping
 from math import prod
 
-from service.activations.model import Activation
+from service.activations.model import Activation, Array
 from service.errors import Limit, LimitExceeded, Path
 from service.settings import Settings
-from service.wire.evaluation import DerivativeRequest, EvaluateRequest
+from service.wire.evaluation import EvaluateRequest
 
 _BYTES = {"float64": 24, "float32": 16, "float16": 12, "bfloat16": 12}  # of a number in JSON, with its comma
 
 
-def admit_values(question: EvaluateRequest, settings: Settings) -> None:
-    """Refuse an answer beyond the limits: y, and the preactivation of a layer."""
-    x, weights = question.x, question.weights
-    if weights is None:
-        admit(x.size, x.size, ("x",), question.dtype, settings)
-    else:
-        units = weights.shape[-1] if weights.ndim else 1
-        size = prod(x.shape[:-1]) * units
-        admit(size, 2 * size, ("weights",), question.dtype, settings)
+def admit_layer(question: EvaluateRequest, weights: Array, settings: Settings) -> None:
+    """Refuse an answer beyond the limits: y, and the preactivation."""
+    units = weights.shape[-1] if weights.ndim else 1
+    size = prod(question.x.shape[:-1]) * units
+    admit(size, 2 * size, ("weights",), question.dtype, settings)
 
 
-def admit_derivative(
-    function: Activation, parameters: Mapping[str, object], question: DerivativeRequest, settings: Settings
-) -> None:
-    """Refuse an answer beyond the limits: a Jacobian has a row of its own for every value answered."""
-    size = question.x.size
-    if question.jacobian:
-        size *= _rows(function, parameters, question.x.shape)
-    admit(size, size, ("jacobian",) if question.jacobian else ("x",), question.dtype, settings)
-
-
-def _rows(function: Activation, parameters: Mapping[str, object], shape: tuple[int, ...]) -> int:
+def rows(function: Activation, parameters: Mapping[str, object], shape: tuple[int, ...]) -> int:
+    """How many rows a Jacobian has for each number of an x of that shape: one for every value answered."""
     axis = parameters.get("axis", -1)
     if function.kind not in ("vector", "gated") or not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
         return 1

@@ -187,11 +187,6 @@ def write_numbers(numbers: NDArray[Any], dtype: np.dtype[Any], *, fortran: bool 
     return typed.view(np.uint8).data
 
 
-def placeholder(header: Header) -> Numbers:
-    """An array of the shape of the file's, which takes no memory."""
-    return np.broadcast_to(np.float64(0), header.shape)
-
-
 class Pieces:
     """The numbers of a file that comes in pieces, cut anywhere: what is cut apart is put together."""
 
