@@ -1,14 +1,11 @@
 """Inference (Open Inference Protocol, KServe V2): `POST /v2/models/{name}/infer`, in JSON and as bytes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service import compute
@@ -19,6 +16,7 @@ from service.api.problems import invalid_parameters
 from service.api.requests import (
     JSON,
     SMALL_BODY,
+    not_acceptable,
     quality,
     read_body,
     require_json,
@@ -26,12 +24,11 @@ from service.api.requests import (
     require_uncoded,
     settings_of,
 )
-from service.api.responses import PartsResponse
+from service.api.responses import PartsResponse, json_response
 from service.errors import MalformedTensorData
 from service.settings import Settings
 from service.wire import inference as messages
-from service.wire.faults import clip
-from service.wire.inference_plan import Part, Plan, plan, raw_header
+from service.wire.inference_plan import Plan, plan, raw_header
 
 router = APIRouter(prefix="/v2", tags=["inference"])
 
@@ -75,21 +72,7 @@ async def infer_version_route(request: Request, name: Name, version: Version) ->
     return await answer(request, name, version)
 
 
-@dataclass(frozen=True)
-class Inferred:
-    """An answer before it is one of HTTP: pieces of its body, its media type, and its headers."""
-
-    parts: tuple[Part, ...]
-    media_type: str
-    headers: Mapping[str, str]
-
-
-def small(body: Body) -> bool:
-    """Whether the event loop may infer itself: no element takes less than two bytes."""
-    return len(body) <= SMALL_BODY
-
-
-def infer(name: str, version: str, header_length: str | None, body: Body, settings: Settings) -> Inferred:
+def infer(name: str, version: str, header_length: str | None, body: Body, settings: Settings) -> Response:
     """Understand a request, compute, and write the answer.
 
     `header_length` is the value of Inference-Header-Content-Length, if there is one. The body must stay as it is until
@@ -110,8 +93,8 @@ def infer(name: str, version: str, header_length: str | None, body: Body, settin
         arrays = [_computed(planned, x, output.name) for output in planned.outputs]
     parts = planned.write(arrays)
     if planned.binary:
-        return Inferred(parts, OCTETS, {LENGTH: str(len(parts[0]))})
-    return Inferred(parts, JSON, {})
+        return PartsResponse(parts, OCTETS, {LENGTH: str(len(parts[0]))})
+    return json_response(*parts)
 
 
 async def answer(request: Request, name: str, version: str = messages.VERSION) -> Response:
@@ -120,11 +103,9 @@ async def answer(request: Request, name: str, version: str = messages.VERSION) -
     length = _admitted(tuple(item for item in request.scope["headers"] if item[0] in _READ))
     settings = settings_of(request)
     body = await read_body(request, settings.max_body_bytes)
-    if small(body):
-        inferred = infer(name, version, length, body, settings)
-    else:
-        inferred = await to_thread.run_sync(infer, name, version, length, body, settings)
-    return PartsResponse(inferred.parts, inferred.media_type, inferred.headers)
+    if len(body) <= SMALL_BODY:
+        return infer(name, version, length, body, settings)
+    return await to_thread.run_sync(infer, name, version, length, body, settings)
 
 
 @lru_cache(maxsize=64)
@@ -140,19 +121,16 @@ def _require_accepted(headers: Headers) -> None:
     """Refuse a request whose Accept excludes both forms of an answer: the body decides which it is."""
     wanted = ",".join(headers.getlist("accept")).strip()
     if wanted and not any(quality(wanted, media_type) for media_type in (JSON, OCTETS)):
-        raise HTTPException(406, f"This path answers with {JSON} or {OCTETS}, which Accept excludes.")
+        raise not_acceptable(JSON, OCTETS)
 
 
 def _require_tensors(headers: Headers) -> None:
     """Refuse a body that is said to be something else; clients of the protocol need not say what it is."""
     types = headers.getlist("content-type")
-    media_type = types[0].partition(";")[0].strip().lower() if len(types) == 1 else ""
-    if media_type == JSON:
-        require_json(headers)
-    elif types and media_type != OCTETS:
-        detail = f"The Content-Type must be {JSON} in UTF-8 or {OCTETS}, not {clip(', '.join(types))!r}."
-        raise HTTPException(415, detail, {"Accept": f"{JSON}, {OCTETS}"})
-    require_uncoded(headers)
+    if types and [types[0].partition(";")[0].strip().lower(), *types[1:]] != [OCTETS]:
+        require_json(headers, OCTETS)
+    else:
+        require_uncoded(headers)
 
 
 async def _answer_by_path(request: Request) -> Response:

@@ -7,19 +7,18 @@ need the whole body first. The order of checks is: what the headers say, the que
 import logging
 from asyncio import sleep
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from anyio import to_thread
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from service.api.pipes import CONNECTION, Piece, Pipe, Stalled
 from service.api.plans import Plan, plan_of, told_of_items
-from service.api.requests import JSON, quality, read_body, require_uncoded, settings_of
-from service.api.responses import json_response
+from service.api.requests import JSON, not_acceptable, quality, read_body, require_uncoded, settings_of
+from service.api.responses import Fresh, PartsResponse, json_response
 from service.errors import InvalidInput, Limit, LimitExceeded, MalformedNpy
 from service.settings import Settings, setting_name
 from service.wire import npy
@@ -29,7 +28,7 @@ NPY = "application/x-npy"
 
 _NPY, _JSON = NPY.encode(), JSON.encode()
 
-_JOINED = 2**16  # bytes: a copy of fewer costs less than another message
+_UNBUFFERED = {"X-Accel-Buffering": "no"}  # proxies are to pass each piece on at once
 _SMALL_TEXT = 1000  # numbers that are written in JSON sooner than a thread takes over
 _PIECE = 2**18  # bytes: what stays in the caches, and what a server hands over at once
 
@@ -53,7 +52,7 @@ async def npy_response(request: Request, derivative: bool) -> Response:
     header, body, more = await _begin(request, length, settings)
     if more:
         return NpyStream(plan, header, body, settings)
-    return NpyAnswer(header.answer, await _work(plan, header, npy.read_numbers(body, header)))
+    return _file(header.answer, await _work(plan, header, npy.read_numbers(body, header)))
 
 
 def _told(request: Request) -> tuple[str, int | None]:
@@ -76,7 +75,7 @@ def _prefers_npy(accept: str) -> bool:
         return False
     as_npy, as_json = quality(accept, NPY), quality(accept, JSON)
     if not as_npy and not as_json:
-        raise HTTPException(406, f"This path answers with {JSON} or {NPY}, which Accept excludes.")
+        raise not_acceptable(JSON, NPY)
     return as_npy > as_json or (as_npy == as_json and NPY in accept.lower())
 
 
@@ -142,11 +141,11 @@ async def _whole(request: Request, plan: Plan, settings: Settings, *, binary: bo
         raise npy.cut_short(npy.BODY)
     _admit(header, len(body), settings)
     _admit_answer(plan, header, settings)
-    arguments = (plan, header, memoryview(body)[header.start :])
+    work = partial(_complete, plan, header, memoryview(body)[header.start :], binary=binary)
     slow = plan.slow(header.size, header.float_dtype) or not plan.elementwise
     if slow or not (binary or header.size <= _SMALL_TEXT):
-        return await to_thread.run_sync(_binary if binary else _text, *arguments)
-    return _binary(*arguments) if binary else _text(*arguments)
+        return await to_thread.run_sync(work)
+    return work()
 
 
 def _admit_answer(plan: Plan, header: Header, settings: Settings) -> None:
@@ -160,60 +159,26 @@ def _admit_answer(plan: Plan, header: Header, settings: Settings) -> None:
         raise LimitExceeded(error.limit, str(error)) from None  # the path is one in JSON
 
 
-def _text(plan: Plan, header: Header, body: Buffer) -> Response:
+def _complete(plan: Plan, header: Header, body: Buffer, *, binary: bool) -> Response:
     x = npy.shaped(npy.read_numbers(body, header), header)
     with told_of_items():
         result = plan.compute(x, header.float_dtype)
-    return json_response(*plan.write(result, header.float_dtype))
-
-
-def _binary(plan: Plan, header: Header, body: Buffer) -> Response:
-    x = npy.shaped(npy.read_numbers(body, header), header)
-    with told_of_items():
-        result = plan.compute(x, header.float_dtype)
+    if not binary:
+        return json_response(*plan.write(result, header.float_dtype))
     fortran = header.fortran and plan.elementwise
     head = npy.write_header(header.written, result.shape, fortran=fortran)
-    return NpyAnswer(head, npy.write_numbers(result, header.written, fortran=fortran))
+    return _file(head, npy.write_numbers(result, header.written, fortran=fortran))
 
 
-class _Npy(Response):
-    """An answer of which the length is known before its numbers are."""
-
-    def __init__(self, head: bytes, nbytes: int) -> None:
-        self.status_code = 200
-        self.background = None
-        self.raw_headers = [
-            (b"content-type", NPY.encode()),
-            (b"content-length", b"%d" % (len(head) + nbytes)),
-            (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),  # proxies are to pass each piece on at once
-        ]
+def _file(head: bytes, numbers: memoryview) -> Response:
+    return PartsResponse((head, numbers), NPY, _UNBUFFERED)
 
 
-class NpyAnswer(_Npy):
-    """All of an answer, sent without being copied unless it is small."""
-
-    def __init__(self, head: bytes, numbers: memoryview) -> None:
-        super().__init__(head, len(numbers))
-        self.head = head
-        self.numbers = numbers
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it."""
-        body: Piece = self.numbers
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if len(body) <= _JOINED:
-            body = b"".join((self.head, body))
-        else:
-            await send({"type": "http.response.body", "body": self.head, "more_body": True})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-class NpyStream(_Npy):
+class NpyStream(Fresh):
     """An answer that is sent while its question still comes in; where that fails, the answer stays incomplete."""
 
     def __init__(self, plan: Plan, header: Header, first: memoryview, settings: Settings) -> None:
-        super().__init__(header.answer, header.size * header.written.itemsize)
+        super().__init__(NPY, len(header.answer) + header.size * header.written.itemsize, _UNBUFFERED)
         self.plan = plan
         self.header = header
         self.first = first

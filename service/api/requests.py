@@ -121,7 +121,12 @@ def require_accepted(request: Request, media_type: str) -> None:
         b",".join([value for name, value in request.scope["headers"] if name == b"accept"]).decode("latin-1").strip()
     )
     if wanted and wanted not in ("*/*", media_type) and quality(wanted, media_type) == 0:
-        raise HTTPException(406, f"This path answers with {media_type}, which Accept excludes.")
+        raise not_acceptable(media_type)
+
+
+def not_acceptable(*media_types: str) -> HTTPException:
+    """The refusal of an Accept that excludes all that a path answers with."""
+    return HTTPException(406, f"This path answers with {' or '.join(media_types)}, which Accept excludes.")
 
 
 def quality(accept: str, media_type: str) -> float:

@@ -24,21 +24,28 @@ def json_response(*parts: Buffer) -> Response:
     return PartsResponse(parts, JSON)
 
 
-class PartsResponse(Response):
-    """An answer that is not to be kept: several buffers as one body, large ones without joining them first."""
+class Fresh(Response):
+    """The head of an answer that is not to be kept, of a length that is known; what sends its body is a class of it."""
 
     status_code = 200
     background = None
 
-    def __init__(self, parts: Sequence[Buffer], media_type: str, headers: Mapping[str, str] = _NONE) -> None:
-        size = sum(map(len, parts))
-        self.parts = parts if size > _SMALL else (b"".join(parts),)
+    def __init__(self, media_type: str, size: int, headers: Mapping[str, str] = _NONE) -> None:
         self.raw_headers = [
             (b"content-type", media_type.encode()),
             (b"content-length", b"%d" % size),
             (b"cache-control", b"no-store"),
             *((name.lower().encode(), value.encode()) for name, value in headers.items()),
         ]
+
+
+class PartsResponse(Fresh):
+    """Several buffers as one body, large ones without joining them first."""
+
+    def __init__(self, parts: Sequence[Buffer], media_type: str, headers: Mapping[str, str] = _NONE) -> None:
+        size = sum(map(len, parts))
+        self.parts = parts if size > _SMALL else (b"".join(parts),)
+        super().__init__(media_type, size, headers)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send them."""

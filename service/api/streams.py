@@ -12,13 +12,12 @@ from time import monotonic
 from anyio import create_task_group, to_thread
 from pydantic_core import from_json, to_json
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from service.api.problems import internal_error
-from service.api.requests import quality
+from service.api.requests import not_acceptable, quality
 
 NDJSON = "application/x-ndjson"
 EVENTS = "text/event-stream"
@@ -35,7 +34,7 @@ def accepted_stream(request: Request) -> str:
     wanted = ",".join(request.headers.getlist("accept"))
     lines, events = (quality(wanted, media_type) for media_type in (NDJSON, EVENTS)) if wanted.strip() else (1.0, 0.0)
     if not lines and not events:
-        raise HTTPException(406, f"This path answers with {NDJSON} or {EVENTS}, which Accept excludes.")
+        raise not_acceptable(NDJSON, EVENTS)
     return EVENTS if events > lines else NDJSON
 
 
