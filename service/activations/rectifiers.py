@@ -22,7 +22,7 @@ from service.activations.model import (
 )
 from service.activations.pieces import constant, joined, line
 from service.numerics import ramps
-from service.numerics.blocks import indicator, step
+from service.numerics.blocks import indicator
 from service.numerics.double_double import product
 
 _FALLS_AND_RISES = (Extremum(0.0, (-inf, 0.0)), Extremum(1.0, (0.0, inf)))
@@ -32,28 +32,18 @@ def _leaky(negative_slope: float) -> Pieces:
     return joined(line(negative_slope), Knot(0.0), line(1.0))
 
 
-def _leaky_kernel(negative_slope: float) -> Kernel:
-    """For slopes from 0 to 1, of which x and αx are the greater where they count."""
-
-    def value(x: Block, out: Block, _: Sequence[Block]) -> None:
-        np.multiply(x, negative_slope, out=out)
-        np.maximum(out, x, out=out)
-
-    return Kernel(value, lambda x, out, work: step(x, negative_slope, 1.0, out, work[0]))
-
-
 def _relu_block(x: Block, out: Block, _: Sequence[Block]) -> None:
     x.clip(0.0, inf, out=out)
     out += 0.0  # −0 becomes 0
 
 
-_RELU_KERNEL = Kernel(_relu_block, lambda x, out, work: step(x, 0.0, 1.0, out, work[0]))
+_RELU_KERNEL = Kernel(_relu_block, lambda x, out, _: indicator(x > 0.0, x, out))
 
 
 def _leaky_full(negative_slope: float) -> Kernel | None:
     if negative_slope == 0:
         return _RELU_KERNEL
-    return _leaky_kernel(negative_slope) if 0 < negative_slope <= 1 else None
+    return Kernel(*ramps.leaky(negative_slope)) if 0 < negative_slope <= 1 else None
 
 
 def _fast_leaky(negative_slope: float) -> Kernel | None:

@@ -73,14 +73,3 @@ def indicator(flags: Flags, x: Array, out: Array) -> None:
     unknown = np.isnan(x)
     if np.count_nonzero(unknown):
         out[unknown] = np.nan
-
-
-def step(x: Array, below: float, above: float, out: Array, spare: Array) -> None:
-    """`above` where x > 0, `below` elsewhere, NaN for NaN; both are finite."""
-    indicator(x > 0.0, x, out)
-    if (below, above) != (0.0, 1.0):
-        np.subtract(1.0, out, out=spare)
-        spare *= below
-        if above != 1.0:
-            out *= above
-        out += spare
