@@ -4,11 +4,11 @@ import http.client
 import json
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
+
+from tests.live import serving
 
 BODY = b'{"activation":"relu","x":[-1,2]}'
 JSON = {"Content-Type": "application/json"}
@@ -17,16 +17,8 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The port of a service that takes bodies of up to 1000 bytes."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
-    environment = {"ACTISCOPE_MAX_BODY_BYTES": "1000", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if match := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                yield int(match[1])
-                break
-        process.terminate()
-        process.communicate(timeout=30)
+    with serving(ACTISCOPE_MAX_BODY_BYTES="1000") as address:
+        yield int(address.partition(":")[2])
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import gc
 import json
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from service.activations.parameters import bind
 from service.api.version import VERSION
 from service.compute import derivative, evaluate
 from tests.client import Client
+from tests.live import serving
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "inference.md").read_text()
 DTYPES = [
@@ -46,16 +45,8 @@ Ask = Callable[..., Any]  # any: a client brings no types
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where a service listens that takes up to a million numbers."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
-    environment = {"ACTISCOPE_MAX_ELEMENTS": "1000000", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if match := re.search(r"http://(127\.0\.0\.1:\d+)", line):
-                yield match[1]
-                break
-        process.terminate()
-        process.communicate(timeout=30)
+    with serving(ACTISCOPE_MAX_ELEMENTS="1000000") as address:
+        yield address
 
 
 @pytest.fixture(params=["sync", "asyncio"])
