@@ -1,13 +1,11 @@
 """Functions of analysis that the frameworks have beside the activations."""
 
-from collections.abc import Sequence
 from math import inf, log, nan, pi
 
 import numpy as np
 
 from service.activations.model import (
     Array,
-    Block,
     Elementwise,
     Extremum,
     Facts,
@@ -21,11 +19,6 @@ from service.activations.model import (
 from service.activations.pieces import elementary, everywhere
 from service.numerics import quick
 
-
-def _exp_block(x: Block, out: Block, _: Sequence[Block]) -> None:
-    np.exp(x, out=out)
-
-
 exponential = Elementwise(
     name="exponential",
     family="exponential",
@@ -35,7 +28,7 @@ exponential = Elementwise(
     fast=lambda: Kernel(quick.exponential, quick.exponential),
     pieces=lambda: everywhere(elementary(np.exp, np.exp, np.exp, np.exp, np.exp)),
     facts=lambda: Facts(range=(0.0, inf), limits=(0.0, inf), slope=(Extremum(0.0, -inf), Extremum(inf, inf))),
-    full=lambda: Kernel(_exp_block, _exp_block),
+    full=lambda: Kernel(quick.exponential, quick.exponential),
     names=Names(pytorch=("exp",), jax=("exp",), keras=("exponential", "exp"), onnx=("Exp",)),
     reference=Reference("ONNX operators: Exp", "https://onnx.ai/onnx/operators/onnx__Exp.html"),
 )
