@@ -4,14 +4,12 @@ import sys
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 
-import uvicorn
-
 from service.api import openapi
-from service.api.protocol import Protocol
 from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
 from service.reference import reference_page
+from service.server.run import configuration, run
 from service.settings import Settings
 
 
@@ -29,16 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(options: Namespace) -> int:
     """Serve until told to stop."""
     application()  # a wrong setting is told here, once, rather than by every worker
-    uvicorn.run(
-        "service.app:application",
-        factory=True,
-        http=Protocol,
-        host=options.host,
-        port=options.port,
-        workers=options.workers,
-        server_header=False,
-        proxy_headers=False,  # nobody asks for the client's address or scheme
-        access_log=options.access_log,
+    run(
+        configuration(
+            "service.app:application", factory=True, host=options.host, port=options.port, workers=options.workers
+        )
     )
     return 0
 
@@ -63,7 +55,6 @@ def _parser() -> ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument("--port", default=8000, type=_port, help="port to listen at; 0 takes a free one")
     command.add_argument("--workers", default=1, type=_workers, help="number of processes")
-    command.add_argument("--access-log", action="store_true", help="log a line for each request, which takes time")
     command.set_defaults(run=serve)
     command = commands.add_parser("openapi", help="print the OpenAPI document")
     command.set_defaults(run=print_openapi)

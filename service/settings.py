@@ -23,6 +23,21 @@ class Settings:
     max_body_bytes: int = _limit(64 * _MEBI, "bytes", "Most bytes of a request body.")
     max_response_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of an answer, estimated before it is computed.")
     max_elements: int = _limit(2**24, "numbers", "Most numbers of one array, given or answered.")
+    max_head_bytes: int = _limit(32 * 2**10, "bytes", "Most bytes of the head of a request.", at_least=1024)
+    max_header_fields: int = _limit(100, "fields", "Most header fields of a request.")
+    head_seconds: int = _limit(
+        10, "seconds", "Longest time in which the head of a request comes, once it has begun.", at_most=86_400
+    )
+    min_body_rate: int = _limit(
+        1000,
+        "bytes a second",
+        "Slowest body, on average after the first head_seconds of reading it; 0 waits for any.",
+        at_least=0,
+    )
+    keep_alive_seconds: int = _limit(
+        15, "seconds", "Longest time for which a connection is kept without a request.", at_most=86_400
+    )
+    max_connections: int = _limit(4096, "connections", "Most connections of a process.")
     max_rank: int = _limit(32, "dimensions", "Most dimensions of an array given.", at_most=32)
     max_depth: int = _limit(64, "levels", "Deepest nesting of arrays and objects in a JSON body.", at_most=1000)
     max_parameters: int = _limit(32, "entries", "Most entries of `parameters`.")

@@ -17,6 +17,34 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="head_too_large",
+            title="The head of the request is too large",
+            statuses=(431, 414),
+            explanation=(
+                "The request line and the header fields are limited in number and in bytes, as `limit` says; 414 is "
+                "the answer when the address alone is too long. The connection is closed; `instance` is / whatever "
+                "was asked for."
+            ),
+        ),
+        ProblemKind(
+            code="request_timeout",
+            title="The request did not come in time",
+            statuses=(408,),
+            explanation=(
+                "A request must come within the time, or at the rate, that `limit` names. The connection is closed; "
+                "`instance` is / whatever was asked for."
+            ),
+        ),
+        ProblemKind(
+            code="overloaded",
+            title="The service has too much to do",
+            statuses=(503,),
+            explanation=(
+                "The service does as much as it can, and as much again waits for its turn; `limit` says of what there "
+                "is too much. Nothing was computed. Try again after the seconds in `Retry-After`."
+            ),
+        ),
+        ProblemKind(
             code="malformed_json",
             title="The body is not JSON",
             statuses=(400,),

@@ -19,7 +19,7 @@ import pytest
 import uvicorn
 from numpy.testing import assert_array_equal
 
-from service.api.protocol import Protocol
+from service.server.run import Server, configuration
 from service.app import create_app
 from service.settings import Settings
 from service.wire.npy import write_header
@@ -31,7 +31,7 @@ MANY = 2**21  # numbers: 16 MiB
 @contextmanager
 def served(settings: Settings) -> Iterator[int]:
     """The port of a live server."""
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, http=Protocol, log_level="error"))
+    server = Server(configuration(create_app(settings), port=0, log_level="error"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

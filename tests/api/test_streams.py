@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from service.api.protocol import Protocol
+from service.server.run import Server, configuration
 from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
 from service.app import create_app
 from service.settings import Settings
@@ -214,7 +214,7 @@ def served(client: Client) -> Iterator[tuple[int, Counted]]:
     """The port of a live server that streams without end, and what it streams."""
     counted = Counted(0.001)
     app = streamer(client, counted.records).app
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http=Protocol, log_level="error"))
+    server = Server(configuration(app, port=0, log_level="error"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

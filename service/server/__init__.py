@@ -1,0 +1,1 @@
+"""HTTP below the application: connections, their limits, and how the service starts and ends."""

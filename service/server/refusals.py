@@ -1,0 +1,61 @@
+"""What is refused before the application sees it, as problem documents like all others."""
+
+from typing import Any
+from uuid import uuid4
+
+from starlette.types import Scope
+
+from service.api.problems import problem
+from service.errors import Limit
+from service.server.head import Fields, fields, head
+from service.settings import setting_name
+from service.wire.problems import ProblemLimit
+
+_NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
+
+
+class Refusal(Exception):
+    """A request that is not read any further; the connection ends with the answer."""
+
+    def __init__(self, code: str, detail: str, status: int | None = None, limit: Limit | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status = status
+        self.limit = limit
+
+
+def malformed(reason: str) -> Refusal:
+    """What is not HTTP."""
+    return Refusal("malformed_http", f"{reason} It is not HTTP/1.1 as RFC 9112 has it.")
+
+
+def too_large(name: str, value: int, what: str, status: int = 431) -> Refusal:
+    """A head beyond a limit."""
+    return Refusal("head_too_large", f"{what}; {value} are allowed.", status, Limit(name, value))
+
+
+def too_slow(name: str, value: int, what: str) -> Refusal:
+    """A request that does not come."""
+    return Refusal("request_timeout", what, limit=Limit(name, value))
+
+
+def crowded(value: int) -> Refusal:
+    """One connection too many."""
+    return Refusal("overloaded", f"More than {value} connections are open.", limit=Limit("max_connections", value))
+
+
+def written(refusal: Refusal, common: bytes) -> bytes:
+    """The whole answer."""
+    members: dict[str, Any] = {}  # any: as problem has them
+    detail = str(refusal)
+    if limit := refusal.limit:
+        detail += f" The setting is {setting_name(limit.name)}."
+        members["limit"] = ProblemLimit(name=limit.name, value=limit.value, setting=setting_name(limit.name))
+    response = problem(_NOWHERE, refusal.code, detail, status=refusal.status, **members)
+    extra: Fields = [
+        (b"x-request-id", uuid4().hex.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"connection", b"close"),
+        *([(b"retry-after", b"1")] if response.status_code == 503 else []),
+    ]
+    return head(response.status_code, common, fields([*response.raw_headers, *extra])) + bytes(response.body)

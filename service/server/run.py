@@ -1,0 +1,44 @@
+"""The service's server: uvicorn's, with our own protocol, and an end that counts as success."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from service.server.protocol import Protocol
+
+
+def configuration(app: ASGIApp | Callable[[], ASGIApp] | str, **options: Any) -> uvicorn.Config:  # noqa: ANN401  uvicorn's
+    """How uvicorn is to serve it; `options` are uvicorn's."""
+    return uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,  # nobody asks for the client's address or scheme
+        access_log=False,
+        **options,
+    )
+
+
+class Server(uvicorn.Server):
+    """Ends as told to, and then exits with 0, where uvicorn's ends itself by the signal that it has already obeyed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Obey SIGTERM and SIGINT meanwhile."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def run(config: uvicorn.Config) -> None:
+    """Serve until told to end, in this process or in several."""
+    if config.workers == 1:
+        Server(config).run()
+    else:
+        Multiprocess(config, [config.bind_socket()]).run()
