@@ -4,8 +4,7 @@ The parser is httptools'. What a stranger controls is bounded: the head of a req
 body by a least rate and the size of its chunks, the time in which an answer is taken, and the number of connections.
 """
 
-import sys
-from asyncio import AbstractEventLoop, BaseTransport, Event, Task, Transport, get_running_loop
+from asyncio import AbstractEventLoop, BaseTransport, Event, Transport, get_running_loop
 from asyncio import Protocol as Callbacks
 from collections import deque
 from typing import Any, Final, cast
@@ -26,7 +25,6 @@ from service.settings import Settings
 _HIGH_WATER: Final = 2**16  # bytes of a body that wait for the application, beyond which nothing more is read
 _LINGER: Final = 5  # ticks for a client to read why its request is not read any further
 _FREE_CHUNKS, _LEAST_CHUNK = 10_000, 4  # chunks may be of less than so many bytes only while they are few
-_EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}  # any: keywords of Task
 
 # What tells whether the service lives is answered however many connections there are.
 ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
@@ -249,15 +247,14 @@ class Protocol(Callbacks):
     # Answering
 
     def _start(self) -> None:
-        """Have the first exchange answered: at once as far as it goes without waiting, where Python can do that."""
+        """Have the first exchange answered."""
         if not self.exchanges or self.exchanges[0].running or self.closing:
             return
         exchange = self.exchanges[0]
         exchange.running = True
-        task = Task(exchange.run(self.app), loop=self.loop, **_EAGER)
-        if not task.done():
-            self.state.tasks.add(task)
-            task.add_done_callback(self.state.tasks.discard)
+        task = self.loop.create_task(exchange.run(self.app))
+        self.state.tasks.add(task)
+        task.add_done_callback(self.state.tasks.discard)
 
     def answered(self, exchange: Exchange) -> None:
         """The answer of the first exchange is written: the next one's turn, if there is to be one."""
