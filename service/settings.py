@@ -16,7 +16,7 @@ def _limit(default: int, unit: str, text: str, at_most: int = 2**40, at_least: i
     return field(default=default, metadata={"text": text, "unit": unit, "at_most": at_most, "at_least": at_least})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # as a key of caches it is found by what it is, not by its thirty fields
 class Settings:
     """The limits in force, and where the service is mounted; each is read from `ACTISCOPE_<NAME>`."""
 

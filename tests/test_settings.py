@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 import pytest
 
@@ -12,7 +12,8 @@ from service.settings import Settings, limits, setting_name
 
 
 def test_nothing_set_means_the_defaults() -> None:
-    assert Settings.from_environment({"PATH": "/bin", "ACTISCOPE_SERVICE_HOST": "10.0.0.1"}) == Settings()
+    settings = Settings.from_environment({"PATH": "/bin", "ACTISCOPE_SERVICE_HOST": "10.0.0.1"})
+    assert asdict(settings) == asdict(Settings())
 
 
 def test_every_setting_is_read() -> None:

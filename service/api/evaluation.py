@@ -17,7 +17,7 @@ from service.api.documentation import computed, json_body
 from service.api.npy import NPY, is_npy, npy_response
 from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
 from service.api.plans import flat_plan, plan_for
-from service.api.requests import JSON, read_json_body, require_accepted, settings_of
+from service.api.requests import JSON, is_plain_json, read_body, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.sizes import admit, admit_layer
 from service.settings import Settings
@@ -49,8 +49,6 @@ async def evaluate(request: Request) -> Response:
     answers are the shortest decimals that read back to the same value of `dtype`. An alias (`swish`, `LeakyReLU`) picks
     the function only: the defaults are those of the catalogue, and the answer repeats all parameters that were used.
     """
-    if is_npy(request):
-        return await npy_response(request, derivative=False)
     return await _answer(EvaluateRequest, request)
 
 
@@ -72,8 +70,6 @@ async def derivative(request: Request) -> Response:
       element: such a function needs one of the last two.
     - `at_kink` says what counts as the derivative where it jumps; elsewhere it changes nothing.
     """
-    if is_npy(request):
-        return await npy_response(request, derivative=True)
     return await _answer(DerivativeRequest, request)
 
 
@@ -82,8 +78,14 @@ HOT = {"/evaluate": evaluate, "/derivative": derivative}
 
 async def _answer(model: type[AnyQuestion], request: Request) -> Response:
     """Read, compute and write: beside the event loop unless it is done sooner than a thread takes over."""
-    require_accepted(request, JSON)
-    body, settings = await read_json_body(request, NPY), settings_of(request)
+    settings = settings_of(request)
+    if is_plain_json(request.scope):
+        body = await read_body(request, settings.max_body_bytes)
+    elif is_npy(request):
+        return await npy_response(request, derivative=model is DerivativeRequest)
+    else:
+        require_accepted(request, JSON)
+        body = await read_json_body(request, NPY)
     if len(body) > SMALL_QUESTION:
         return json_response(*await to_thread.run_sync(lambda: _job(model, body, settings).work()))
     job = _job(model, body, settings)

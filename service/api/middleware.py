@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import internal_error
+from service.api.requests import fields_of
 from service.wire.faults import clip
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -40,20 +41,20 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] += ((b"x-request-id", request_id.encode()), _NO_SNIFFING)
+                message["headers"] += ((b"x-request-id", request_id), _NO_SNIFFING)
             await send(message)
 
         try:
             await self.app(scope, receive, send_marked)
         except ClientDisconnect:
-            logger.info("request %s: the client went away", request_id)
+            logger.info("request %s: the client went away", request_id.decode())
         except Exception:
             logger.exception(
-                "request %s: %s %r failed", _log_id(scope, request_id), scope["method"], clip(scope["path"])
+                "request %s: %s %r failed", _log_id(scope, request_id.decode()), scope["method"], clip(scope["path"])
             )
             if started:
                 raise
-            await internal_error(scope, request_id)(scope, receive, send_marked)
+            await internal_error(scope, request_id.decode())(scope, receive, send_marked)
 
 
 class Head:
@@ -74,12 +75,14 @@ class Head:
         await self.app({**scope, "method": HTTPMethod.GET.value}, receive, send_head)
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(scope: Scope) -> bytes:
     """The name that the client gave, the first if it gave several, or one of our own."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            return value.decode() if _SAFE_ID.fullmatch(value) else f"{_names.getrandbits(128):032x}"
-    return f"{_names.getrandbits(128):032x}"
+    fields = fields_of(scope)
+    if b"x-request-id" in fields:
+        given: bytes = next(value for name, value in scope["headers"] if name == b"x-request-id")
+        if _SAFE_ID.fullmatch(given):
+            return given
+    return b"%032x" % _names.getrandbits(128)
 
 
 def _log_id(scope: Scope, request_id: str) -> str:

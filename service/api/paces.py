@@ -27,14 +27,15 @@ class Pace:
         """Whether so many numbers take so long that a thread should take over."""
         return numbers * self.seconds > HOP
 
-    def of(self, numbers: int, work: Callable[..., Result], **arguments: Any) -> Result:  # noqa: ANN401  they are the work's
+    def of(self, numbers: int, work: Callable[..., Result], *given: Any, **arguments: Any) -> Result:  # noqa: ANN401  they are the work's
         """The result of the work on so many numbers, and one more measurement."""
+        if numbers < _TELLING:
+            return work(*given, **arguments)
         begun = perf_counter()
-        result = work(**arguments)
-        if numbers >= _TELLING:
-            pace = (perf_counter() - begun) / numbers
-            self.seconds = min(pace, 2 * self.seconds) if self.known else pace  # one pause makes nothing slow
-            self.known = True
+        result = work(*given, **arguments)
+        pace = (perf_counter() - begun) / numbers
+        self.seconds = min(pace, 2 * self.seconds) if self.known else pace  # one pause makes nothing slow
+        self.known = True
         return result
 
 

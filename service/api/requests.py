@@ -1,12 +1,13 @@
 """What is demanded of a request before its content matters: media types, query items, the size of the body."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Scope
 
 from service.api.problems import invalid_parameters
 from service.errors import Limit, LimitExceeded
@@ -44,20 +45,33 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
 async def read_json_body(request: Request, *others: str) -> Body:
     """A body that is said to be JSON; `others` are the media types that the path takes besides."""
     require_known_query(request)
-    if not _plainly_json(request.scope["headers"]):
-        require_json(request.headers, *others)
+    require_json(request.headers, *others)
     return await read_body(request, settings_of(request).max_body_bytes)
 
 
-def _plainly_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the headers say what nearly all clients say, which needs no closer look."""
-    said = [value for name, value in headers if name in (b"content-type", b"content-encoding")]
-    return said == [b"application/json"]
+def is_plain_json(scope: Scope) -> bool:
+    """Whether the head says what nearly all clients say of JSON in and JSON out, which needs no closer look."""
+    fields = fields_of(scope)
+    return (
+        fields.get(b"content-type") == b"application/json"
+        and fields.get(b"accept", b"*/*") in (b"*/*", b"application/json")
+        and b"content-encoding" not in fields
+        and not scope["query_string"]
+        and len(fields) == len(scope["headers"])
+    )
+
+
+def fields_of(scope: Scope) -> dict[bytes, bytes]:
+    """The header fields by name, of each the last; found once for a request."""
+    found: dict[bytes, bytes] | None = scope.get("actiscope.fields")
+    if found is None:
+        found = scope["actiscope.fields"] = dict(scope["headers"])
+    return found
 
 
 async def read_body(request: Request, at_most: int) -> Body:
     """The whole body; refused as soon as it is announced, or turns out, to be too large."""
-    announced = next((value for name, value in request.scope["headers"] if name == b"content-length"), b"")
+    announced = fields_of(request.scope).get(b"content-length", b"")
     if announced.isdigit() and (len(announced) > 19 or int(announced) > at_most):
         raise _too_large(at_most)
     body, more = bytearray(), True

@@ -35,8 +35,9 @@ class Fresh(Response):
             (b"content-type", media_type.encode()),
             (b"content-length", b"%d" % size),
             (b"cache-control", b"no-store"),
-            *((name.lower().encode(), value.encode()) for name, value in headers.items()),
         ]
+        if headers:
+            self.raw_headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 class PartsResponse(Fresh):

@@ -1,7 +1,7 @@
 """Arrays in, arrays out: what the functions of the catalogue give at the caller's numbers, in the caller's dtype."""
 
 from service.compute.blocks import use_threads
-from service.compute.calls import derivative, evaluate, jacobian, layer, output_shape, pullback
+from service.compute.calls import asking, derivative, evaluate, jacobian, layer, output_shape, pullback
 from service.compute.description import Description, describe
 from service.compute.dtypes import DTYPES
 from service.compute.piecewise import AtKink
@@ -12,6 +12,7 @@ __all__ = [
     "Accuracy",
     "AtKink",
     "Description",
+    "asking",
     "derivative",
     "describe",
     "evaluate",

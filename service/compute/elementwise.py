@@ -1,5 +1,7 @@
 """Elementwise functions on arrays: values, one-sided derivatives at kinks, limits at infinity, in bounded memory."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from service.activations.model import Block, Elementwise, Parameters
@@ -37,6 +39,22 @@ def value(
         float32 if x is or if `dtype` is, else float64.
     """
     return _answered(Question(bound(function, parameters), 0, dtype, accuracy), x)
+
+
+def asking(
+    function: Elementwise,
+    parameters: Parameters,
+    order: int = 0,
+    at_kink: AtKink = "convention",
+    accuracy: Accuracy = "full",
+) -> Callable[[Block], Block]:
+    """What `value` (order 0) or `derivative` answers to any float64 x: what is the same for all is found once."""
+    task = task_for(Question(bound(function, parameters), order, "float64", accuracy, at_kink), _FLOAT64, _FLOAT64)
+
+    def answer(x: Block) -> Block:
+        return _filled(task, x, np.empty(x.shape))
+
+    return answer
 
 
 def derivative(

@@ -40,7 +40,7 @@ def write_array(array: NDArray[np.floating[Any]], dtype: str) -> bytes:  # any: 
     """Write values of `dtype` as nested lists: shortest decimals that read back to them, non-finite ones as strings."""
     if dtype in ("float16", "bfloat16"):
         return _nest(decimals(array.astype(np.float64, copy=False), dtype), array.shape)
-    typed = np.ascontiguousarray(array, dtype=dtype)
+    typed = array if array.dtype == dtype and array.flags.c_contiguous else np.ascontiguousarray(array, dtype=dtype)
     text = orjson.dumps(typed if typed.ndim else typed.reshape(1), option=orjson.OPT_SERIALIZE_NUMPY)
     if b"null" in text if typed.size < _FEW else not np.isfinite(typed).all():
         text = _fill_nulls(text, typed)

@@ -183,4 +183,5 @@ def _lost_signs(members: dict[str, Any], body: Body) -> bool:
 def _lost_sign(numbers: NDArray[np.float64], body: Body, start: int, end: int) -> bool:
     """Whether some zero may have been `-0`, an integer to the parsers, which has no sign."""
     few = end - start <= _FEW  # then a look at the text is sooner done than one at the numbers
-    return (few or not numbers.all()) and NEGATIVE_ZERO.search(body, start, end) is not None
+    suspect = body.find(b"-0", start, end) >= 0 if few else not numbers.all()
+    return suspect and NEGATIVE_ZERO.search(body, start, end) is not None

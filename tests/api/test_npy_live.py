@@ -16,11 +16,10 @@ from threading import Thread
 
 import numpy as np
 import pytest
-import uvicorn
 from numpy.testing import assert_array_equal
 
-from service.server.run import Server, configuration
 from service.app import create_app
+from service.server.run import Server, configuration
 from service.settings import Settings
 from service.wire.npy import write_header
 from tests.api.test_npy import NPY, X, file, load

@@ -11,14 +11,13 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from service.server.run import Server, configuration
 from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
 from service.app import create_app
+from service.server.run import Server, configuration
 from service.settings import Settings
 from tests.client import Client, assert_problem
 
