@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.api import openapi
+from service.api.protection import protect
 from service.api.requests import JSON, accepts, only_query
 from service.api.responses import Page
 
@@ -77,7 +78,7 @@ def contract(request: Request) -> Response:
     pages: dict[str, Page] = app.state.contracts
     if prefix not in pages:
         servers = {"servers": [{"url": prefix}]} if prefix else {}
-        pages[prefix] = Page(orjson.dumps(openapi.build(app.routes) | servers))
+        pages[prefix] = Page(orjson.dumps(protect(openapi.build(app.routes), app.settings) | servers))
     return pages[prefix].answer(request)
 
 
