@@ -8,11 +8,14 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from threadpoolctl import threadpool_limits
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.allocator import keep_large_blocks
 from service.api import catalogue, docs, evaluation, flow, inference, models, operations, training
 from service.api.express import Express
+from service.api.guard import guarded
 from service.api.middleware import Envelope, Head
+from service.api.origins import cross_origin
 from service.api.problems import HANDLERS
 from service.compute import use_threads
 from service.settings import Settings
@@ -46,7 +49,8 @@ class Actiscope(FastAPI):
             middleware=[Middleware(Head)],
         )
         self.settings = settings
-        self.front: ASGIApp = Envelope(Express(super().__call__, HOT), settings.root_path)
+        within = guarded(Express(super().__call__, HOT), settings)
+        self.front = behind_proxies(Envelope(cross_origin(within, settings), settings.root_path), settings)
 
     def build_middleware_stack(self) -> ASGIApp:
         """The framework's layers without the outermost, which would answer failures in its own way."""
@@ -57,6 +61,13 @@ class Actiscope(FastAPI):
         """Answer a request."""
         scope["app"] = self
         await self.front(scope, receive, send)
+
+
+def behind_proxies(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The application as it is told the addresses of clients by proxies; itself, if it trusts none."""
+    if not settings.trusted_proxies:
+        return app
+    return cast("ASGIApp", ProxyHeadersMiddleware(cast("Any", app), list(settings.trusted_proxies)))
 
 
 def create_app(settings: Settings) -> Actiscope:

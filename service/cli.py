@@ -1,16 +1,18 @@
-"""The command line: `actiscope serve`, `actiscope openapi` and `actiscope reference`."""
+"""The command line: `actiscope serve`, `actiscope key`, `actiscope openapi` and `actiscope reference`."""
 
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from service.api import openapi
+from service.api.keys import is_name, line_of, new_key, wants_keys
 from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
 from service.reference import reference_page
 from service.server.run import configuration, run
-from service.settings import Settings
+from service.settings import Settings, setting_name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,12 +28,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: Namespace) -> int:
     """Serve until told to stop."""
-    application()  # a wrong setting is told here, once, rather than by every worker
+    app = application()  # a wrong setting is told here, once, rather than by every worker
+    _refuse_to_serve_strangers(options.host, app.settings)
     run(
         configuration(
             "service.app:application", factory=True, host=options.host, port=options.port, workers=options.workers
         )
     )
+    return 0
+
+
+def make_key(options: Namespace) -> int:
+    """Print a new key, which is kept nowhere, and the line that knows it again."""
+    key = new_key()
+    print(f"The key, for {options.name}; it is shown this once:")
+    print(f"    {key}")
+    print(f"The line, for the file that {setting_name('keys_file')} names:")
+    print(f"    {line_of(options.name, key)}")
     return 0
 
 
@@ -56,11 +69,38 @@ def _parser() -> ArgumentParser:
     command.add_argument("--port", default=8000, type=_port, help="port to listen at; 0 takes a free one")
     command.add_argument("--workers", default=1, type=_workers, help="number of processes")
     command.set_defaults(run=serve)
+    command = commands.add_parser("key", help="make an API key")
+    command.add_argument("name", type=_name, help="whose key it is: letters, digits, '.', '_' and '-'")
+    command.set_defaults(run=make_key)
     command = commands.add_parser("openapi", help="print the OpenAPI document")
     command.set_defaults(run=print_openapi)
     command = commands.add_parser("reference", help="print the reference of all functions")
     command.set_defaults(run=print_reference)
     return parser
+
+
+def _refuse_to_serve_strangers(host: str, settings: Settings) -> None:
+    if _only_here(host) or settings.allow_no_keys or wants_keys(settings):
+        return
+    raise InvalidSetting(
+        f"other machines can reach {host or 'every address'}, and there are no API keys. `actiscope key NAME` makes "
+        f"one, for the file that {setting_name('keys_file')} names. Where something else decides who may ask, set "
+        f"{setting_name('allow_no_keys')}=true."
+    )
+
+
+def _only_here(host: str) -> bool:
+    """Whether nobody but this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ArgumentTypeError(f"{text!r} is not 1 to 64 letters, digits, '.', '_' or '-'")
+    return text
 
 
 def _port(text: str) -> int:

@@ -10,6 +10,8 @@ ActiscopeError
 │   ├── MalformedTensors    the file is neither safetensors nor NPZ
 │   └── MalformedTensorData the bytes after the JSON text are not those that it announces
 ├── LimitExceeded           a request, or the answer to it, is larger than a limit
+├── Unauthorized            a request has no API key of this service
+├── QuotaExceeded           requests come faster than a limit allows
 └── InvalidSetting          the operator set what cannot be
 """
 
@@ -100,6 +102,26 @@ class LimitExceeded(ActiscopeError):
         super().__init__(detail)
         self.limit = limit
         self.path = path
+
+
+class Unauthorized(ActiscopeError):
+    """A request has no API key of this service; `given`: it has another."""
+
+    def __init__(self, detail: str, *, given: bool) -> None:
+        super().__init__(detail)
+        self.given = given
+
+
+class QuotaExceeded(ActiscopeError):
+    """Requests come faster than the policy of this `name` allows; the next is answered after `wait` seconds."""
+
+    def __init__(self, limit: Limit, name: str, window: int, wait: int) -> None:
+        super().__init__(
+            f"Each {name} may send {limit.value} requests in {window} s. The next one is answered in {wait} s."
+        )
+        self.limit = limit
+        self.name = name
+        self.wait = wait
 
 
 class Unwanted(ActiscopeError):

@@ -6,19 +6,24 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.errors import InvalidSetting
+from service.variables import FILE, FLAG, MOUNT, NETWORKS, ORIGINS, TEXT, Kind, whole
 
 PREFIX = "ACTISCOPE_"
 _MEBI = 2**20
 _GIBI = 2**30
 
 
-def _limit(default: int, unit: str, text: str, at_most: int = 2**40, at_least: int = 1) -> Any:  # noqa: ANN401  dataclasses.field is typed so
-    return field(default=default, metadata={"text": text, "unit": unit, "at_most": at_most, "at_least": at_least})
+def _setting(default: object, kind: Kind, text: str) -> Any:  # noqa: ANN401  dataclasses.field is typed so
+    return field(default=default, metadata={"text": text, "kind": kind})
+
+
+def _limit(default: int, unit: str, text: str, at_most: int = 2**40, at_least: int = 1) -> Any:  # noqa: ANN401  likewise
+    return field(default=default, metadata={"text": text, "unit": unit, "kind": whole(at_least, at_most)})
 
 
 @dataclass(frozen=True, eq=False)  # as a key of caches it is found by what it is, not by its thirty fields
 class Settings:
-    """The limits in force, and where the service is mounted; each is read from `ACTISCOPE_<NAME>`."""
+    """The limits in force, who may ask, and where the service is mounted; each is read from `ACTISCOPE_<NAME>`."""
 
     max_body_bytes: int = _limit(64 * _MEBI, "bytes", "Most bytes of a request body.")
     max_response_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of an answer, estimated before it is computed.")
@@ -73,7 +78,25 @@ class Settings:
         at_most=1024,
         at_least=0,
     )
-    root_path: str = field(default="", metadata={"text": "Path prefix that a proxy in front of the service adds."})
+    root_path: str = _setting("", MOUNT, "Path prefix that a proxy in front of the service adds.")
+    keys_file: str = _setting("", FILE, "File of API keys, one a line as `actiscope key` prints them.")
+    keys: str = _setting("", TEXT, "API keys beside those of the file, the same lines separated by commas.")
+    allow_no_keys: bool = _setting(False, FLAG, "Whether other machines may be served without any API key.")
+    open_docs: bool = _setting(False, FLAG, "Whether documentation and contract are shown without a key.")
+    requests_per_key: int = _limit(
+        0, "requests", "Most requests with one API key in a window; 0 stands for any number.", 10**9, at_least=0
+    )
+    requests_per_address: int = _limit(
+        0, "requests", "Most requests from one address in a window; 0 stands for any number.", 10**9, at_least=0
+    )
+    request_window_seconds: int = _limit(60, "seconds", "Window of the two limits on requests.", at_most=86_400)
+    request_burst: int = _limit(
+        0, "requests", "Most requests at once; 0 stands for as many as in a window.", at_most=10**9, at_least=0
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), NETWORKS, "Proxies whose X-Forwarded-For is believed when it names the address of the client."
+    )
+    cors_origins: tuple[str, ...] = _setting((), ORIGINS, "Origins whose pages a browser lets read the answers.")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -126,13 +149,9 @@ def _refuse_misspelt(variable: str, known: list[str]) -> None:
         raise InvalidSetting(f"{variable} is not a setting; did you mean {near[0]}?")
 
 
-def _read(text: str, item: Field[Any]) -> str | int:
-    name = setting_name(item.name)
-    if item.name == "root_path":
-        if text and not (text.startswith("/") and not text.endswith("/") and text.isascii() and text.isprintable()):
-            raise InvalidSetting(f"{name} must start with / and not end with it, not {text!r}.")
-        return text
-    at_least, at_most = item.metadata["at_least"], item.metadata["at_most"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and at_least <= int(text) <= at_most):
-        raise InvalidSetting(f"{name} must be a whole number from {at_least} to {at_most}, not {text!r}.")
-    return int(text)
+def _read(text: str, item: Field[Any]) -> object:
+    kind: Kind = item.metadata["kind"]
+    try:
+        return kind.read(text)
+    except ValueError:
+        raise InvalidSetting(f"{setting_name(item.name)} must be {kind.wanted}, not {text!r}.") from None

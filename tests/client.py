@@ -19,8 +19,15 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 class Client:
     """Sends requests to an application without a network, one after the other."""
 
-    def __init__(self, runner: asyncio.Runner, settings: Settings | None = None, app: FastAPI | None = None) -> None:
+    def __init__(
+        self,
+        runner: asyncio.Runner,
+        settings: Settings | None = None,
+        app: FastAPI | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.runner = runner
+        self.address = address
         self.app = app or create_app(settings or Settings())
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401  httpx knows them
@@ -38,7 +45,7 @@ class Client:
         return self.request("POST", path, content=body, **{"headers": JSON, **options})
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401  httpx knows them
-        transport = httpx.ASGITransport(self.app)
+        transport = httpx.ASGITransport(self.app, client=(self.address, 12345))
         async with httpx.AsyncClient(transport=transport, base_url="http://actiscope") as client:
             return await client.request(method, path, **options)
 
@@ -53,7 +60,7 @@ def assert_problem(
     assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
     document: dict[str, Any] = response.json()
     members = {"type", "title", "status", "detail", "instance", "errors", "near", "limit", "request_id", "error"}
-    assert set(document) <= members
+    assert set(document) <= members | {"violated-policies"}
     of_inference = "/v2/" in document["instance"] + "/"
     assert document.get("error") == (document["detail"] if of_inference else None)
     assert document["type"] == f"/problems/{code}"

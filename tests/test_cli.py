@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from service import cli
+from service.api.keys import key_ring
 from service.api.version import VERSION
 from service.cli import main
+from service.settings import Settings
+
+ANYWHERE = "0.0.0.0"  # noqa: S104  nothing listens in these tests
 
 
 def test_the_contract_is_printed(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -44,3 +49,66 @@ def test_a_wrong_number_is_told_in_words(arguments: list[str], capsys: pytest.Ca
     with pytest.raises(SystemExit, match="2"):
         main(["serve", *arguments])
     assert f"{arguments[1]!r} is not a whole number from" in capsys.readouterr().err
+
+
+def test_a_key_is_printed_with_the_line_that_knows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["key", "alice"]) == 0
+    key, line = (text.strip() for text in capsys.readouterr().out.splitlines() if text.startswith(" "))
+    assert key not in line
+    ring = key_ring(Settings(keys=line))
+    assert ring is not None
+    assert ring.owner(key.encode()) == "alice"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "é", "x" * 65, "a\n"])
+def test_the_owner_of_a_key_has_a_plain_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["key", name])
+    assert "letters, digits" in capsys.readouterr().err
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses at which a server was told to listen, instead of one that does."""
+    hosts: list[str] = []
+
+    monkeypatch.setattr(cli, "run", lambda configured: hosts.append(configured.host))
+    return hosts
+
+
+@pytest.mark.parametrize(
+    "host", [ANYWHERE, "::", "", "10.1.2.3", "fd00::1", "example.org", "0", "localhost.example.org"]
+)
+def test_strangers_are_not_served_without_keys(
+    host: str, started: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--host", host]) == 2
+    assert "ACTISCOPE_KEYS_FILE" in (told := capsys.readouterr().err)
+    assert "ACTISCOPE_ALLOW_NO_KEYS=true" in told
+    assert not started
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
+def test_this_machine_is_served_without_keys(host: str, started: list[str]) -> None:
+    assert main(["serve", "--host", host]) == 0
+    assert started == [host]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("ACTISCOPE_ALLOW_NO_KEYS", "true"), ("ACTISCOPE_KEYS", "alice:" + "0" * 64)]
+)
+def test_strangers_are_served_with_keys_or_on_purpose(
+    setting: str, value: str, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, value)
+    assert main(["serve", "--host", ANYWHERE]) == 0
+    assert started == [ANYWHERE]
+
+
+def test_a_file_of_keys_that_cannot_be_read_is_told(
+    started: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ACTISCOPE_KEYS_FILE", "/nowhere/keys")
+    assert main(["serve"]) == 2
+    assert "ACTISCOPE_KEYS_FILE names /nowhere/keys, which cannot be read" in capsys.readouterr().err
+    assert not started

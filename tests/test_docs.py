@@ -46,6 +46,19 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`{setting_name(name)}`" in README
 
 
+@pytest.mark.parametrize("file", ["README.md", "docs/security.md", "Dockerfile"])
+def test_every_setting_that_is_named_exists(file: str) -> None:
+    named = re.findall(r"\b(ACTISCOPE_[A-Z_]+[A-Z])\b", (ROOT / file).read_text())
+    assert named
+    assert set(named) <= {setting_name(field.name) for field in fields(Settings)}
+
+
+def test_the_image_serves_without_keys_and_is_published_on_this_machine_only() -> None:
+    assert "ENV ACTISCOPE_ALLOW_NO_KEYS=true" in (ROOT / "Dockerfile").read_text()
+    published = re.findall(r"ports: \[(.*)\]", (ROOT / "docker-compose.yml").read_text())
+    assert published == ['"127.0.0.1:8000:8000"']
+
+
 def test_the_readme_counts_the_functions() -> None:
     assert f"for {len(catalogue())} functions" in README
 

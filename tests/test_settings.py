@@ -17,10 +17,22 @@ def test_nothing_set_means_the_defaults() -> None:
 
 
 def test_every_setting_is_read() -> None:
-    given = {setting_name(item.name): "/x" if item.name == "root_path" else "7" for item in fields(Settings)}
-    settings = Settings.from_environment(given)
-    assert settings.root_path == "/x"
-    assert all(limit.value == 7 for limit in limits(settings))
+    others = {
+        "max_head_bytes": ("2048", 2048),
+        "root_path": ("/x", "/x"),
+        "keys_file": ("/run/keys", "/run/keys"),
+        "keys": ("a:1", "a:1"),
+        "allow_no_keys": ("true", True),
+        "open_docs": ("true", True),
+        "trusted_proxies": ("10.0.0.1, fd00::/8", ("10.0.0.1", "fd00::/8")),
+        "cors_origins": ("https://a.org,http://b.org:81", ("https://a.org", "http://b.org:81")),
+    }
+    expected: dict[str, object] = {item.name: 7 for item in fields(Settings)}
+    expected |= {name: value for name, (_, value) in others.items()}
+    given = {name: others[name][0] if name in others else "7" for name in expected}
+    settings = Settings.from_environment({setting_name(name): text for name, text in given.items()})
+    assert asdict(settings) == expected
+    assert {limit.name for limit in limits(settings)} == {name for name in expected if type(expected[name]) is int}
 
 
 def test_every_setting_is_described() -> None:
@@ -37,6 +49,37 @@ def test_a_limit_is_a_whole_number_within_bounds(text: str) -> None:
 def test_a_prefix_starts_with_a_slash_only(text: str) -> None:
     with pytest.raises(InvalidSetting, match="ACTISCOPE_ROOT_PATH"):
         Settings.from_environment({"ACTISCOPE_ROOT_PATH": text})
+
+
+@pytest.mark.parametrize("text", ["", "yes", "1", "True", "true "])
+def test_a_switch_is_true_or_false(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="ACTISCOPE_ALLOW_NO_KEYS must be true or false"):
+        Settings.from_environment({"ACTISCOPE_ALLOW_NO_KEYS": text})
+    assert not Settings.from_environment({"ACTISCOPE_ALLOW_NO_KEYS": "false"}).allow_no_keys
+
+
+def test_a_file_has_a_path() -> None:
+    with pytest.raises(InvalidSetting, match="ACTISCOPE_KEYS_FILE must be the path of a file"):
+        Settings.from_environment({"ACTISCOPE_KEYS_FILE": ""})
+
+
+@pytest.mark.parametrize("text", ["proxy", "10.0.0.1/8", "10.0.0.1,", "10.0.0.1 10.0.0.2", "*"])
+def test_proxies_are_addresses_or_networks(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="ACTISCOPE_TRUSTED_PROXIES must be addresses or networks"):
+        Settings.from_environment({"ACTISCOPE_TRUSTED_PROXIES": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["example.org", "https://example.org/", "null", "https://a.org\r\nX: 1", "https://A.org", ","]
+)
+def test_origins_are_written_as_browsers_send_them(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="ACTISCOPE_CORS_ORIGINS must be origins"):
+        Settings.from_environment({"ACTISCOPE_CORS_ORIGINS": text})
+
+
+def test_an_empty_list_has_no_items() -> None:
+    settings = Settings.from_environment({"ACTISCOPE_CORS_ORIGINS": "", "ACTISCOPE_TRUSTED_PROXIES": ""})
+    assert asdict(settings) == asdict(Settings())
 
 
 def test_a_misspelt_setting_is_told() -> None:

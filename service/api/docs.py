@@ -9,25 +9,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.api import openapi
+from service.api.protection import protect
 from service.api.requests import JSON, accepts, only_query
 from service.api.responses import Page
 
 _HTML = "text/html; charset=utf-8"
 _SCRIPT = "text/javascript; charset=utf-8"
+_STYLE = "text/css; charset=utf-8"
 _MEDIA_TYPES = {
     "favicon-32x32.png": "image/png",
     "redoc.standalone.js": _SCRIPT,
     "swagger-ui-bundle.js": _SCRIPT,
-    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui.css": _STYLE,
 }
 _FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
-_CONFINED = {
-    "Cache-Control": "public, max-age=300",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src data:; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
+# What Redoc puts into the document: empty elements, into which it then inserts rules, and one sheet (`.ps{…`).
+_REDOC_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
+)
 
 # Addresses are relative to the page, so that they hold under any prefix.
 _START_SWAGGER = b"""\
@@ -59,11 +58,15 @@ _REDOC = b"""\
 <meta name="viewport" content="width=device-width">
 <title>Actiscope: reference</title>
 <link rel="icon" href="docs/assets/favicon-32x32.png">
-<style>body { margin: 0 }</style>
+<link rel="stylesheet" href="docs/assets/margin.css">
 <redoc spec-url="openapi.json"></redoc>
 <script src="docs/assets/redoc.standalone.js"></script>
 </html>
 """
+_OURS = {
+    "start.js": (_START_SWAGGER, _SCRIPT),
+    "margin.css": (b"body { margin: 0 }\n", _STYLE),
+}
 
 router = APIRouter(include_in_schema=False)
 
@@ -75,26 +78,26 @@ def contract(request: Request) -> Response:
     pages: dict[str, Page] = app.state.contracts
     if prefix not in pages:
         servers = {"servers": [{"url": prefix}]} if prefix else {}
-        pages[prefix] = Page(orjson.dumps(openapi.build(app.routes) | servers))
+        pages[prefix] = Page(orjson.dumps(protect(openapi.build(app.routes), app.settings) | servers))
     return pages[prefix].answer(request)
 
 
 @router.get("/docs", dependencies=[Depends(accepts("text/html"))])
 async def documentation(request: Request) -> Response:
     """Answer the page of Swagger UI."""
-    return Page(_SWAGGER, _HTML, _CONFINED).answer(request)
+    return Page(_SWAGGER, _HTML, _confined()).answer(request)
 
 
 @router.get("/redoc", dependencies=[Depends(accepts("text/html"))])
 async def reference(request: Request) -> Response:
     """Answer the page of Redoc."""
-    return Page(_REDOC, _HTML, _CONFINED).answer(request)
+    return Page(_REDOC, _HTML, _confined(_REDOC_STYLES, "worker-src blob:")).answer(request)
 
 
 @router.get("/docs/assets/{name}")
 def asset(request: Request, name: str) -> Response:
     """Answer a file that the pages need."""
-    if name != "start.js" and name not in _MEDIA_TYPES:
+    if name not in _OURS and name not in _MEDIA_TYPES:
         raise HTTPException(404)
     return _asset(name).answer(request)
 
@@ -105,8 +108,29 @@ def favicon(request: Request) -> Response:
     return _asset("favicon-32x32.png").answer(request)
 
 
+def _confined(styles: str = "", *more: str) -> dict[str, str]:
+    """The headers of a page that takes scripts and styles from here only, and `styles` by their hashes."""
+    policy = (
+        "default-src 'none'",
+        "script-src 'self'",
+        f"style-src 'self' {styles}".rstrip(),
+        "img-src 'self' data:",
+        "font-src data:",
+        "connect-src 'self'",
+        *more,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Cache-Control": "public, max-age=300",
+        "Content-Security-Policy": "; ".join(policy),
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
 @cache
 def _asset(name: str) -> Page:
-    if name == "start.js":
-        return Page(_START_SWAGGER, _SCRIPT, _FOR_A_DAY)
+    if name in _OURS:
+        return Page(*_OURS[name], _FOR_A_DAY)
     return Page((files("service.api") / "assets" / name).read_bytes(), _MEDIA_TYPES[name], _FOR_A_DAY)

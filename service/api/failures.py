@@ -15,6 +15,7 @@ class Failure:
     errors: tuple[ProblemFault, ...] | None = None
     near: tuple[str, ...] | None = None
     limit: ProblemLimit | None = None
+    violated_policies: tuple[str, ...] | None = None
     request_id: str | None = None
 
 
@@ -42,6 +43,18 @@ FAILURES = {
         "The body is not JSON: unexpected character, expected a JSON value: line 1 column 29 (char 28).",
     ),
     "too_deep": _limited("too_deep", 400, "Arrays and objects are nested more than 64 levels deep.", "max_depth", 64),
+    "no_key": Failure(
+        "unauthorized", 401, "The request needs an API key: Authorization: Bearer KEY, or X-API-Key: KEY."
+    ),
+    "wrong_key": Failure("unauthorized", 401, "The API key is none of this service."),
+    "too_fast": Failure(
+        "quota_exceeded",
+        429,
+        "Each key may send 100 requests in 60 s. The next one is answered in 1 s. "
+        "The setting is ACTISCOPE_REQUESTS_PER_KEY.",
+        limit=ProblemLimit(name="requests_per_key", value=100, setting="ACTISCOPE_REQUESTS_PER_KEY"),
+        violated_policies=("key",),
+    ),
     "unknown_name": Failure(
         "unknown_activation", 404, "There is no activation called 'mysh'. Did you mean mish?", near=("mish",)
     ),

@@ -105,6 +105,15 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="unauthorized",
+            title="The request has no valid API key",
+            statuses=(401,),
+            explanation=(
+                "This service answers those who have an API key. It is sent as `Authorization: Bearer KEY` or as "
+                "`X-API-Key: KEY`, once; a key in the address is not read. Whoever runs the service gives keys out."
+            ),
+        ),
+        ProblemKind(
             code="not_found",
             title="There is nothing at this path",
             statuses=(404,),
@@ -169,6 +178,18 @@ KINDS = {
                 "The request is well-formed, but something in it cannot be worked with. `errors` lists the faults: "
                 "`pointer` (RFC 6901) leads to the field of the body, or `parameter` names the query item, header or "
                 f"part. At most {MAX_FAULTS} faults are listed."
+            ),
+        ),
+        ProblemKind(
+            code="quota_exceeded",
+            title="Requests come too fast",
+            statuses=(429,),
+            explanation=(
+                "More requests came with one API key, or from one address, than this service allows in a time; it is "
+                "what the draft of the RateLimit fields calls quota-exceeded. `violated-policies` names the policy, "
+                "which the header `RateLimit-Policy` describes, and `limit` the setting by which an operator moves it. "
+                "Ask again after `Retry-After` seconds; the header `RateLimit` of every answer tells how many requests "
+                "are left."
             ),
         ),
         ProblemKind(

@@ -9,13 +9,13 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.hardening import hardening
 from service.api.problems import internal_error
 from service.api.requests import fields_of
 from service.wire.faults import clip
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _names = Random()  # noqa: S311  a name is no secret, and asking the system for each costs a call
-_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] += ((b"x-request-id", request_id), _NO_SNIFFING)
+                message["headers"] += ((b"x-request-id", request_id), *hardening(message["headers"]))
             await send(message)
 
         try:

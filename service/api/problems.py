@@ -23,7 +23,9 @@ from service.errors import (
     MalformedTensorData,
     MalformedTensors,
     Path,
+    QuotaExceeded,
     TooDeep,
+    Unauthorized,
     UnknownActivation,
 )
 from service.settings import Settings, setting_name
@@ -116,6 +118,22 @@ async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
     return problem(request.scope, "limit_exceeded", detail, limit=_limit(error.limit), errors=errors)
 
 
+async def _unauthorized(request: Request, error: Unauthorized) -> Response:
+    challenge = 'Bearer realm="actiscope"' + (', error="invalid_token"' if error.given else "")
+    return problem(request.scope, "unauthorized", str(error), headers={"WWW-Authenticate": challenge})
+
+
+async def _quota_exceeded(request: Request, error: QuotaExceeded) -> Response:
+    return problem(
+        request.scope,
+        "quota_exceeded",
+        _with_setting(str(error), error.limit),
+        headers={"Retry-After": str(error.wait)},
+        limit=_limit(error.limit),
+        violated_policies=(error.name,),
+    )
+
+
 def _with_setting(detail: str, limit: Limit) -> str:
     setting = _setting(limit)
     return f"{detail} The setting is {setting}." if setting else detail
@@ -180,6 +198,8 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     Malformed: _malformed,
     TooDeep: _too_deep,
     LimitExceeded: _limit_exceeded,
+    Unauthorized: _unauthorized,
+    QuotaExceeded: _quota_exceeded,
     InvalidInput: _invalid_input,
     UnknownActivation: _unknown_activation,
     RequestValidationError: _invalid_parameters,

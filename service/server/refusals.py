@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from starlette.types import Scope
 
+from service.api.hardening import hardening
 from service.api.problems import problem
 from service.errors import Limit
 from service.server.head import Fields, fields, head
@@ -54,7 +55,7 @@ def written(refusal: Refusal, common: bytes) -> bytes:
     response = problem(_NOWHERE, refusal.code, detail, status=refusal.status, **members)
     extra: Fields = [
         (b"x-request-id", uuid4().hex.encode()),
-        (b"x-content-type-options", b"nosniff"),
+        *hardening(response.raw_headers),
         (b"connection", b"close"),
         *([(b"retry-after", b"1")] if response.status_code == 503 else []),
     ]

@@ -19,7 +19,7 @@ def configuration(app: ASGIApp | Callable[[], ASGIApp] | str, **options: Any) ->
         ws="none",
         lifespan="off",
         server_header=False,
-        proxy_headers=False,  # nobody asks for the client's address or scheme
+        proxy_headers=False,  # the application sees to it, if it trusts a proxy
         access_log=False,
         **options,
     )

@@ -1,6 +1,6 @@
 """Problem documents (RFC 9457), and what explains the types of them."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from service.wire.model import Wire
 
@@ -26,6 +26,8 @@ class ProblemLimit(Wire):
 class ProblemDocument(Wire):
     """A failure."""
 
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
     type: str = Field(description="`/problems/<code>`: what kind of failure it is; the path leads to an explanation.")
     title: str = Field(description="The kind of failure in words.")
     status: int = Field(description="The HTTP status.")
@@ -34,6 +36,11 @@ class ProblemDocument(Wire):
     errors: tuple[ProblemFault, ...] | None = Field(default=None, description="The fields at fault, if any are.")
     near: tuple[str, ...] | None = Field(default=None, description="Names that exist and look like the unknown one.")
     limit: ProblemLimit | None = Field(default=None, description="The limit that was exceeded, if one was.")
+    violated_policies: tuple[str, ...] | None = Field(
+        default=None,
+        alias="violated-policies",
+        description="Names of the policies in `RateLimit-Policy` that were violated; only with status 429.",
+    )
     request_id: str | None = Field(default=None, description="Finds the event in the logs; only with status 500.")
     error: str | None = Field(
         default=None, description="`detail` once more, where the Open Inference Protocol has it: only under /v2."

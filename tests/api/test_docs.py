@@ -8,6 +8,7 @@ from tests.client import Client, assert_problem
 
 ASSETS = {
     "favicon-32x32.png": "image/png",
+    "margin.css": "text/css; charset=utf-8",
     "redoc.standalone.js": "text/javascript; charset=utf-8",
     "start.js": "text/javascript; charset=utf-8",
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -23,7 +24,18 @@ def test_a_page_names_no_other_host(client: Client, path: str) -> None:
     policy = dict(part.strip().split(" ", 1) for part in response.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
     assert "http" not in response.headers["content-security-policy"]
+    assert "unsafe" not in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_a_page_has_no_script_or_style_within(client: Client, path: str) -> None:
+    text = client.get(path).text
+    assert "<style" not in text
+    assert " style=" not in text
+    assert re.findall(r"<script[^>]*>(.*?)</script>", text, flags=re.DOTALL) == [""] * text.count("<script")
+    assert not re.search(r"\son\w+=", text)
 
 
 @pytest.mark.parametrize("prefix", ["", "/tools"])
