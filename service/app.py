@@ -12,6 +12,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.allocator import keep_large_blocks
 from service.api import catalogue, docs, evaluation, flow, inference, models, operations, training
+from service.api.admission import Gate
 from service.api.express import Express
 from service.api.guard import guarded
 from service.api.middleware import Envelope, Head
@@ -49,6 +50,7 @@ class Actiscope(FastAPI):
             middleware=[Middleware(Head)],
         )
         self.settings = settings
+        self.gate = Gate(settings)
         within = guarded(Express(super().__call__, HOT), settings)
         self.front = behind_proxies(Envelope(cross_origin(within, settings), settings.root_path), settings)
 

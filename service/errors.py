@@ -12,6 +12,8 @@ ActiscopeError
 ├── LimitExceeded           a request, or the answer to it, is larger than a limit
 ├── Unauthorized            a request has no API key of this service
 ├── QuotaExceeded           requests come faster than a limit allows
+├── Overloaded              the service does as much as a limit allows already
+├── TookTooLong             the time for a request is over
 └── InvalidSetting          the operator set what cannot be
 """
 
@@ -122,6 +124,23 @@ class QuotaExceeded(ActiscopeError):
         self.limit = limit
         self.name = name
         self.wait = wait
+
+
+class Overloaded(ActiscopeError):
+    """As much is being done as a limit allows; another time it can be done, perhaps `after` so many seconds."""
+
+    def __init__(self, limit: Limit, detail: str, after: int = 1) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.after = after
+
+
+class TookTooLong(ActiscopeError):
+    """What was asked for was not done in the time that a limit allows."""
+
+    def __init__(self, limit: Limit, detail: str) -> None:
+        super().__init__(detail)
+        self.limit = limit
 
 
 class Unwanted(ActiscopeError):

@@ -43,6 +43,16 @@ class Settings:
         15, "seconds", "Longest time for which a connection is kept without a request.", at_most=86_400
     )
     max_connections: int = _limit(4096, "connections", "Most connections of a process.")
+    max_running: int = _limit(
+        0, "requests", "Most requests that a process works on at once; 0 stands for its cores.", 1024, at_least=0
+    )
+    max_waiting: int = _limit(32, "requests", "Most requests that wait for their turn in a process.", at_least=0)
+    max_seconds: int = _limit(
+        300, "seconds", "Longest time for an answer that is not streamed, from its turn in the queue on.", 86_400
+    )
+    max_memory_bytes: int = _limit(
+        0, "bytes", "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is.", at_least=0
+    )
     max_rank: int = _limit(32, "dimensions", "Most dimensions of an array given.", at_most=32)
     max_depth: int = _limit(64, "levels", "Deepest nesting of arrays and objects in a JSON body.", at_most=1000)
     max_parameters: int = _limit(32, "entries", "Most entries of `parameters`.")

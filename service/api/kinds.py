@@ -45,6 +45,16 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="took_too_long",
+            title="The answer took too long",
+            statuses=(503,),
+            explanation=(
+                "The time that `limit` gives to a request was over before there was an answer, as it waited behind "
+                "others or is much to do. The work was stopped. Ask for less, or try again after the seconds in "
+                "`Retry-After`."
+            ),
+        ),
+        ProblemKind(
             code="malformed_json",
             title="The body is not JSON",
             statuses=(400,),

@@ -9,12 +9,12 @@ from asyncio import sleep
 from collections.abc import Iterator
 from functools import lru_cache, partial
 
-from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from service.api.admission import Gate, gate_of
 from service.api.pipes import CONNECTION, Piece, Pipe, Stalled
 from service.api.plans import Plan, plan_of, told_of_items
 from service.api.requests import JSON, not_acceptable, quality, read_body, require_uncoded, settings_of
@@ -30,6 +30,7 @@ _NPY, _JSON = NPY.encode(), JSON.encode()
 
 _UNBUFFERED = {"X-Accel-Buffering": "no"}  # proxies are to pass each piece on at once
 _SMALL_TEXT = 1000  # numbers that are written in JSON sooner than a thread takes over
+_MEMORY = 4  # times the body: it, the numbers answered and their text
 _PIECE = 2**18  # bytes: what stays in the caches, and what a server hands over at once
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,8 @@ async def npy_response(request: Request, derivative: bool) -> Response:
         return await _whole(request, plan, settings, binary=binary)
     header, body, more = await _begin(request, length, settings)
     if more:
-        return NpyStream(plan, header, body, settings)
-    return _file(header.answer, await _work(plan, header, npy.read_numbers(body, header)))
+        return NpyStream(gate_of(request), plan, header, body, settings)
+    return _file(header.answer, await _work(gate_of(request), plan, header, npy.read_numbers(body, header)))
 
 
 def _told(request: Request) -> tuple[str, int | None]:
@@ -122,10 +123,10 @@ def _compare(header: Header, length: int) -> None:
         raise npy.too_short(header, max(length - header.start, 0))
 
 
-async def _work(plan: Plan, header: Header, numbers: Numbers) -> memoryview:
+async def _work(gate: Gate, plan: Plan, header: Header, numbers: Numbers) -> memoryview:
     """The bytes of the answers to some numbers; beside the event loop if they take long."""
     if plan.slow(numbers.size, header.float_dtype):
-        return await to_thread.run_sync(_answers, plan, header, numbers)
+        return await gate.step(_answers, plan, header, numbers)
     return _answers(plan, header, numbers)
 
 
@@ -144,7 +145,7 @@ async def _whole(request: Request, plan: Plan, settings: Settings, *, binary: bo
     work = partial(_complete, plan, header, memoryview(body)[header.start :], binary=binary)
     slow = plan.slow(header.size, header.float_dtype) or not plan.elementwise
     if slow or not (binary or header.size <= _SMALL_TEXT):
-        return await to_thread.run_sync(work)
+        return await gate_of(request).run(request, work, size=_MEMORY * len(body))
     return work()
 
 
@@ -177,8 +178,9 @@ def _file(head: bytes, numbers: memoryview) -> Response:
 class NpyStream(Fresh):
     """An answer that is sent while its question still comes in; where that fails, the answer stays incomplete."""
 
-    def __init__(self, plan: Plan, header: Header, first: memoryview, settings: Settings) -> None:
+    def __init__(self, gate: Gate, plan: Plan, header: Header, first: memoryview, settings: Settings) -> None:
         super().__init__(NPY, len(header.answer) + header.size * header.written.itemsize, _UNBUFFERED)
+        self.gate = gate
         self.plan = plan
         self.header = header
         self.first = first
@@ -208,7 +210,7 @@ class NpyStream(Fresh):
         while True:
             for part in _parts(body):
                 numbers = pieces.take(part)
-                answer = await _work(self.plan, self.header, numbers)
+                answer = await _work(self.gate, self.plan, self.header, numbers)
                 if not pieces.missing:
                     last = answer
                 elif numbers.size:

@@ -22,9 +22,11 @@ from service.errors import (
     MalformedNpy,
     MalformedTensorData,
     MalformedTensors,
+    Overloaded,
     Path,
     QuotaExceeded,
     TooDeep,
+    TookTooLong,
     Unauthorized,
     UnknownActivation,
 )
@@ -134,6 +136,16 @@ async def _quota_exceeded(request: Request, error: QuotaExceeded) -> Response:
     )
 
 
+async def _overloaded(request: Request, error: Overloaded) -> Response:
+    detail, again = _with_setting(str(error), error.limit), {"Retry-After": str(error.after)}
+    return problem(request.scope, "overloaded", detail, headers=again, limit=_limit(error.limit))
+
+
+async def _took_too_long(request: Request, error: TookTooLong) -> Response:
+    detail, again = _with_setting(str(error), error.limit), {"Retry-After": str(error.limit.value)}
+    return problem(request.scope, "took_too_long", detail, headers=again, limit=_limit(error.limit))
+
+
 def _with_setting(detail: str, limit: Limit) -> str:
     setting = _setting(limit)
     return f"{detail} The setting is {setting}." if setting else detail
@@ -198,6 +210,8 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     Malformed: _malformed,
     TooDeep: _too_deep,
     LimitExceeded: _limit_exceeded,
+    Overloaded: _overloaded,
+    TookTooLong: _took_too_long,
     Unauthorized: _unauthorized,
     QuotaExceeded: _quota_exceeded,
     InvalidInput: _invalid_input,

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
+from service.api.admission import gate_of
 from service.api.problems import invalid_parameters
 from service.errors import Limit, LimitExceeded
 from service.settings import Settings
@@ -39,7 +39,7 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     body = await read_json_body(request)
     if len(body) <= SMALL_BODY:
         return model.read(body, settings_of(request))
-    return await to_thread.run_sync(model.read, body, settings_of(request))
+    return await gate_of(request).step(model.read, body, settings_of(request))
 
 
 async def read_json_body(request: Request, *others: str) -> Body:
@@ -74,6 +74,8 @@ async def read_body(request: Request, at_most: int) -> Body:
     announced = fields_of(request.scope).get(b"content-length", b"")
     if announced.isdigit() and (len(announced) > 19 or int(announced) > at_most):
         raise _too_large(at_most)
+    if len(announced) > 5:  # work for a thread: sooner refused than read
+        gate_of(request).check()
     body, more = bytearray(), True
     while more:
         message = await request.receive()

@@ -2,10 +2,10 @@
 
 from collections.abc import Generator
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from service.api.admission import gate_of
 from service.api.budgets import admit, admit_cost
 from service.api.documentation import NETWORK, UPLOAD, Responses, problems, upload_body
 from service.api.examples import Example, Json
@@ -96,7 +96,7 @@ async def training(request: Request) -> Response:
     """
     media_type = accepted_stream(request)
     question, tensors = await read_with_tensors(TrainingRequest, request)
-    trainer = await to_thread.run_sync(trainer_of, question, tensors, settings_of(request))
+    trainer = await gate_of(request).run(request, trainer_of, question, tensors, settings_of(request))
     return RecordStream(_lines(trainer), media_type)
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from anyio import to_thread
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from service.api.admission import gate_of
 from service.api.problems import invalid_parameters
 from service.api.requests import (
     SMALL_BODY,
@@ -58,7 +58,7 @@ async def read_parts(request: Request) -> tuple[bytes, Mapping[str, Array]]:
     body = bytes(await read_body(request, settings.max_body_bytes))
     if len(body) <= SMALL_BODY:
         return _read(body, boundary, settings)
-    return await to_thread.run_sync(_read, body, boundary, settings)
+    return await gate_of(request).step(_read, body, boundary, settings)
 
 
 def _boundary(headers: Headers) -> bytes:
@@ -162,4 +162,4 @@ async def read_with_tensors(model: type[AnyMessage], request: Request) -> tuple[
         return await read_json(model, request), {}
     require_known_query(request)
     text, tensors = await read_parts(request)
-    return await to_thread.run_sync(model.read, text, settings_of(request)), tensors
+    return await gate_of(request).step(model.read, text, settings_of(request)), tensors

@@ -201,6 +201,9 @@ Targets = Annotated[
 NEEDS = {"mse": "targets", "cross_entropy": "targets", "upstream": "gradient"}
 
 
+LossName = Literal["sum", "mean", "mse", "cross_entropy"]  # what needs nothing beside its name
+
+
 class LossDescription(Part):
     """What is differentiated; mse is the mean over all elements, cross_entropy has its softmax inside."""
 
@@ -226,6 +229,4 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-LossOrName = Annotated[
-    LossDescription, BeforeValidator(_named, json_schema_input_type=LossDescription | Literal["sum", "mean"])
-]
+LossOrName = Annotated[LossDescription, BeforeValidator(_named, json_schema_input_type=LossDescription | LossName)]
