@@ -18,11 +18,14 @@ from service.errors import (
     Limit,
     LimitExceeded,
     Malformed,
+    MalformedCoding,
     MalformedMultipart,
     MalformedNpy,
     MalformedTensorData,
     MalformedTensors,
+    Overloaded,
     Path,
+    QueryTooLong,
     TooDeep,
     UnknownActivation,
 )
@@ -43,6 +46,7 @@ _BY_STATUS = {
 }
 _MALFORMED = {
     Malformed: "malformed_json",
+    MalformedCoding: "malformed_coding",
     MalformedMultipart: "malformed_multipart",
     MalformedNpy: "malformed_npy",
     MalformedTensorData: "malformed_tensor_data",
@@ -113,7 +117,13 @@ async def _too_deep(request: Request, error: TooDeep) -> Response:
 async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
     detail = _with_setting(str(error), error.limit)
     errors = (_in_body(error.path, detail),) if error.path else None
-    return problem(request.scope, "limit_exceeded", detail, limit=_limit(error.limit), errors=errors)
+    status = 414 if isinstance(error, QueryTooLong) else None
+    return problem(request.scope, "limit_exceeded", detail, status=status, limit=_limit(error.limit), errors=errors)
+
+
+async def _overloaded(request: Request, error: Overloaded) -> Response:
+    detail, again = _with_setting(str(error), error.limit), {"Retry-After": "1"}
+    return problem(request.scope, "overloaded", detail, headers=again, limit=_limit(error.limit))
 
 
 def _with_setting(detail: str, limit: Limit) -> str:
@@ -180,6 +190,7 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     Malformed: _malformed,
     TooDeep: _too_deep,
     LimitExceeded: _limit_exceeded,
+    Overloaded: _overloaded,
     InvalidInput: _invalid_input,
     UnknownActivation: _unknown_activation,
     RequestValidationError: _invalid_parameters,
