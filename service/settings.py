@@ -45,6 +45,7 @@ class Settings:
     max_tensor_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of all tensors of an upload, as float64.")
     max_layers: int = _limit(10_000, "layers", "Most layers of a network, blocks and repeats written out.")
     max_flow_bytes: int = _limit(2 * _GIBI, "bytes", "Most memory of one gradient flow, estimated before it starts.")
+    max_members: int = _limit(2**18, "members", "Most members of all objects in a JSON body, counted by its colons.")
     max_flow_operations: int = _limit(
         2 * 10**12,
         "operations",
