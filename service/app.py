@@ -14,6 +14,7 @@ from service.api import catalogue, docs, evaluation, flow, inference, models, op
 from service.api.express import Express
 from service.api.middleware import Envelope, Head
 from service.api.problems import HANDLERS
+from service.api.slots import Streams
 from service.compute import use_threads
 from service.settings import Settings
 
@@ -46,6 +47,7 @@ class Actiscope(FastAPI):
             middleware=[Middleware(Head)],
         )
         self.settings = settings
+        self.streams = Streams(settings)
         self.front: ASGIApp = Envelope(Express(super().__call__, HOT), settings.root_path)
 
     def build_middleware_stack(self) -> ASGIApp:
