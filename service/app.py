@@ -18,6 +18,7 @@ from service.api.guard import guarded
 from service.api.middleware import Envelope, Head
 from service.api.origins import cross_origin
 from service.api.problems import HANDLERS
+from service.api.slots import Streams
 from service.compute import use_threads
 from service.settings import Settings
 
@@ -51,6 +52,7 @@ class Actiscope(FastAPI):
         )
         self.settings = settings
         self.gate = Gate(settings)
+        self.streams = Streams(settings)
         within = guarded(Express(super().__call__, HOT), settings)
         self.front = behind_proxies(Envelope(cross_origin(within, settings), settings.root_path), settings)
 

@@ -5,11 +5,13 @@ ActiscopeError
 ├── InvalidInput            one or more fields hold what they must not hold
 ├── Malformed               the bytes are not what they are said to be
 │   ├── TooDeep             arrays and objects are nested beyond the limit
+│   ├── MalformedCoding     the body is not compressed as it is said to be
 │   ├── MalformedMultipart  the body does not keep to multipart/form-data
 │   ├── MalformedNpy        the bytes are not an NPY file, or not the one that its header announces
 │   ├── MalformedTensors    the file is neither safetensors nor NPZ
 │   └── MalformedTensorData the bytes after the JSON text are not those that it announces
 ├── LimitExceeded           a request, or the answer to it, is larger than a limit
+│   └── QueryTooLong        the query of an address is
 ├── Unauthorized            a request has no API key of this service
 ├── QuotaExceeded           requests come faster than a limit allows
 ├── Overloaded              the service does as much as a limit allows already
@@ -81,6 +83,10 @@ class TooDeep(Malformed):
         self.limit = limit
 
 
+class MalformedCoding(Malformed):
+    """A body that cannot be inflated, or not to its end."""
+
+
 class MalformedMultipart(Malformed):
     """A body that cannot be taken apart as multipart/form-data."""
 
@@ -104,6 +110,10 @@ class LimitExceeded(ActiscopeError):
         super().__init__(detail)
         self.limit = limit
         self.path = path
+
+
+class QueryTooLong(LimitExceeded):
+    """The query of an address is larger than a limit."""
 
 
 class Unauthorized(ActiscopeError):

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from service import compute
 from service.activations.model import Array
 from service.api.admission import gate_of
+from service.api.codings import coding_of
 from service.api.inference_docs import LENGTH, OCTETS, answers, question
 from service.api.models import Name, Version, model_of
 from service.api.problems import invalid_parameters
@@ -21,7 +22,6 @@ from service.api.requests import (
     read_body,
     require_json,
     require_known_query,
-    require_uncoded,
     settings_of,
 )
 from service.api.responses import PartsResponse, json_response
@@ -132,7 +132,7 @@ def _require_tensors(headers: Headers) -> None:
     if types and [types[0].partition(";")[0].strip().lower(), *types[1:]] != [OCTETS]:
         require_json(headers, OCTETS)
     else:
-        require_uncoded(headers)
+        coding_of(headers)
 
 
 async def _answer_by_path(request: Request) -> Response:

@@ -18,12 +18,14 @@ from service.errors import (
     Limit,
     LimitExceeded,
     Malformed,
+    MalformedCoding,
     MalformedMultipart,
     MalformedNpy,
     MalformedTensorData,
     MalformedTensors,
     Overloaded,
     Path,
+    QueryTooLong,
     QuotaExceeded,
     TooDeep,
     TookTooLong,
@@ -47,6 +49,7 @@ _BY_STATUS = {
 }
 _MALFORMED = {
     Malformed: "malformed_json",
+    MalformedCoding: "malformed_coding",
     MalformedMultipart: "malformed_multipart",
     MalformedNpy: "malformed_npy",
     MalformedTensorData: "malformed_tensor_data",
@@ -117,7 +120,8 @@ async def _too_deep(request: Request, error: TooDeep) -> Response:
 async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
     detail = _with_setting(str(error), error.limit)
     errors = (_in_body(error.path, detail),) if error.path else None
-    return problem(request.scope, "limit_exceeded", detail, limit=_limit(error.limit), errors=errors)
+    status = 414 if isinstance(error, QueryTooLong) else None
+    return problem(request.scope, "limit_exceeded", detail, status=status, limit=_limit(error.limit), errors=errors)
 
 
 async def _unauthorized(request: Request, error: Unauthorized) -> Response:

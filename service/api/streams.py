@@ -57,6 +57,10 @@ class RecordStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send all records, or stop when the client is gone."""
+        with scope["app"].streams.one():
+            await self._stream(scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with create_task_group() as group:
 
