@@ -23,7 +23,7 @@ FAST = [case for case in CASES if bound(case.function, case.parameters).fast]
 EXACT = 1e-30  # least magnitude of the results that the bar is for
 ROOTS = {"silu": -1.2784645427610738, "mish": -1.1924312145154952, "gelu": -0.7517915246935645}
 DTYPES = ("float32", "float64")
-TABLED = [("gelu", 0), ("gelu", 1)]  # and their orders
+TABLED = [("gelu", 0), ("gelu", 1), ("mish", 1)]  # and their orders
 
 every_case = pytest.mark.parametrize("case", FAST, ids=str)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
