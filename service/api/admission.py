@@ -103,7 +103,9 @@ class Gate:
         with CancelScope(
             shield=True
         ):  # the thread cannot be cancelled, and what it works on is used by nobody else yet
-            return await self._begin(lambda: work(*arguments))
+            result = self._begin(lambda: work(*arguments))
+            await wait((result,))
+        return result.result()
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:
