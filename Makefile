@@ -60,7 +60,7 @@ reference: $(VENV)/.service ## rewrite docs/reference.md from the catalogue
 
 lock: $(VENV)-lock/.stamp ## pin the newest allowed dependencies in requirements/, with their hashes
 	$(COMPILE) --upgrade --output-file requirements/service.txt pyproject.toml
-	$(COMPILE) --upgrade --constraint requirements/service.txt --extra test --extra check --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/service.txt --extra test --extra check --extra tracing --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	@! grep -nE '://|^ *-' requirements/service.txt requirements/dev.txt requirements/build.txt | grep -v -- --hash=
 
