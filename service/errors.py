@@ -12,10 +12,11 @@ ActiscopeError
 ├── LimitExceeded           a request, or the answer to it, is larger than a limit
 ├── Unauthorized            a request has no API key of this service
 ├── QuotaExceeded           requests come faster than a limit allows
+├── NotReady                no work is accepted now
 └── InvalidSetting          the operator set what cannot be
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -121,6 +122,15 @@ class QuotaExceeded(ActiscopeError):
         )
         self.limit = limit
         self.name = name
+        self.wait = wait
+
+
+class NotReady(ActiscopeError):
+    """No work is accepted now, for these reasons by name; try again after `wait` seconds."""
+
+    def __init__(self, reasons: Mapping[str, str], wait: int) -> None:
+        super().__init__(" ".join(reasons.values()))
+        self.reasons = reasons
         self.wait = wait
 
 

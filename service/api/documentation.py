@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from service.api.examples import Example, Json
@@ -14,6 +15,7 @@ from service.wire.problems import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
 
+_RETRY = {"description": "Seconds after which it is worth while to ask again.", "schema": {"type": "integer"}}
 _POST = ("malformed_json", "too_deep", "not_acceptable", "body_too_large", "unsupported_media_type")
 QUESTION = ("ragged_array", "unknown_field", "unknown_activation")
 UPLOAD = ("malformed_multipart", "malformed_tensors", "missing_part")
@@ -72,6 +74,13 @@ def fresh(schema: str, example: Json) -> Responses:
     return {200: {"description": "The answer.", "content": {JSON: _content(schema, example)}}}
 
 
+def measured(*media_types: str) -> Responses:
+    """The answer of an operation that tells figures as lines of text."""
+    line = 'actiscope_requests_total{route="/evaluate",method="POST",status="2xx"} 7.0\n'
+    content = {media_type: {"schema": {"type": "string"}, "example": line} for media_type in media_types}
+    return {200: {"description": "The figures.", "content": content}}
+
+
 def problems(path: str, *names: str) -> Responses:
     """The failures of an operation, by the names of their examples; an internal error is always among them."""
     responses: Responses = {}
@@ -81,6 +90,8 @@ def problems(path: str, *names: str) -> Responses:
         title = KINDS[failure.code].title + "."
         if title not in response["description"]:
             response["description"] = f"{response['description']} {title}".strip()
+        if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["headers"] = {"Retry-After": _RETRY}
         response["content"][MEDIA_TYPE]["examples"][name] = {"value": document(failure, path)}
     return responses
 
