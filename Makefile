@@ -7,18 +7,20 @@ PORT ?= 8000
 WORKERS ?= 1
 PYTEST_FLAGS ?= --numprocesses=auto
 BENCH_FLAGS ?=
+AUDIT_FLAGS ?=
 # The processes of the tests share the cores; threads inside one matrix product would fight over them.
 export OPENBLAS_NUM_THREADS ?= 1
 
 BIN := $(VENV)/bin
+TOOLS := $(VENV)-tools/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-COMPILE = $(VENV)-lock/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
+COMPILE = $(TOOLS)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
   --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test check format accuracy bench openapi reference lock wheel smoke clean
+.PHONY: help serve demo test check format accuracy bench openapi reference lock audit sbom wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,11 +60,22 @@ reference: $(VENV)/.service ## rewrite docs/reference.md from the catalogue
 	$(BIN)/actiscope reference > $(VENV)/reference.md
 	mv $(VENV)/reference.md docs/reference.md
 
-lock: $(VENV)-lock/.stamp ## pin the newest allowed dependencies in requirements/, with their hashes
+lock: $(VENV)-tools/.stamp ## pin the newest allowed dependencies in requirements/, with their hashes
+	@$(TOOLS)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "The lock is made with Python 3.11: rm -r $(VENV)-tools; make lock PYTHON=/path/to/python3.11"; exit 1; }
 	$(COMPILE) --upgrade --output-file requirements/service.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/service.txt --extra test --extra check --extra tracing --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
-	@! grep -nE '://|^ *-' requirements/service.txt requirements/dev.txt requirements/build.txt | grep -v -- --hash=
+	$(COMPILE) --upgrade --constraint requirements/dev.txt --output-file requirements/tools.txt requirements/tools.in
+	@! grep -nE '://|^ *-' requirements/*.txt | grep -v -- --hash=
+
+audit: $(VENV)-tools/.stamp ## ask for known vulnerabilities of everything that is locked
+	$(TOOLS)/python -m scripts.audit $(AUDIT_FLAGS)
+
+sbom: $(VENV)/.service $(VENV)-tools/.stamp ## write the bill of materials, dist/sbom.cdx.json, and check it
+	@mkdir -p dist
+	$(BIN)/python -m scripts.sbom > dist/sbom.cdx.json
+	$(TOOLS)/python -m scripts.sbom_check dist/sbom.cdx.json
 
 wheel: $(VENV)/.service ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
@@ -71,7 +84,7 @@ smoke: $(VENV)/.service ## build the wheel, install it elsewhere, start it and a
 	$(BIN)/python scripts/wheel_smoke.py
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(VENV)-lock .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-tools .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -88,10 +101,8 @@ $(VENV)/.dev: $(VENV)/.service requirements/dev.txt
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The lock is made by the oldest supported Python, whose newest packages the later ones take too.
-$(VENV)-lock/.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
-	  || { echo "The lock is made with Python 3.11: make lock PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip --disable-pip-version-check --quiet install pip-tools==7.6.2
+# Made by the oldest supported Python when it locks, whose newest packages the later ones take too.
+$(VENV)-tools/.stamp: requirements/tools.txt
+	$(PYTHON) -m venv $(VENV)-tools
+	$(TOOLS)/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/tools.txt
 	@touch $@

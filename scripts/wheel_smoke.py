@@ -40,7 +40,7 @@ def install(wheel: Path, folder: Path) -> Path:
     venv.create(folder, with_pip=True)
     commands = folder / "bin"
     pip(commands / "python", "install", "--require-hashes", "-r", "requirements/service.txt")
-    pip(commands / "python", "install", str(wheel))
+    pip(commands / "python", "install", "--no-deps", str(wheel))
     pip(commands / "python", "check")
     return commands
 

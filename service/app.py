@@ -14,12 +14,14 @@ from service.activations import catalogue
 from service.allocator import keep_large_blocks
 from service.api import catalogue as functions
 from service.api import docs, evaluation, flow, inference, models, monitoring, operations, training
+from service.api.admission import Gate
 from service.api.express import Express
 from service.api.guard import guarded
 from service.api.middleware import Envelope, Head
 from service.api.origins import cross_origin
 from service.api.problems import HANDLERS
 from service.api.readiness import Readiness
+from service.api.slots import Streams
 from service.api.version import VERSION
 from service.compute import use_threads
 from service.settings import Settings
@@ -64,6 +66,8 @@ class Actiscope(FastAPI):
         self.settings = settings
         self.observer = observer
         self.readiness = Readiness()
+        self.gate = Gate(settings)
+        self.streams = Streams(settings)
         # The express way goes around the framework, which makes the spans.
         routed: ASGIApp = super().__call__ if traced else Express(super().__call__, HOT)
         within = cross_origin(guarded(routed, settings), settings)

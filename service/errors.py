@@ -5,13 +5,17 @@ ActiscopeError
 ├── InvalidInput            one or more fields hold what they must not hold
 ├── Malformed               the bytes are not what they are said to be
 │   ├── TooDeep             arrays and objects are nested beyond the limit
+│   ├── MalformedCoding     the body is not compressed as it is said to be
 │   ├── MalformedMultipart  the body does not keep to multipart/form-data
 │   ├── MalformedNpy        the bytes are not an NPY file, or not the one that its header announces
 │   ├── MalformedTensors    the file is neither safetensors nor NPZ
 │   └── MalformedTensorData the bytes after the JSON text are not those that it announces
 ├── LimitExceeded           a request, or the answer to it, is larger than a limit
+│   └── QueryTooLong        the query of an address is
 ├── Unauthorized            a request has no API key of this service
 ├── QuotaExceeded           requests come faster than a limit allows
+├── Overloaded              the service does as much as a limit allows already
+├── TookTooLong             the time for a request is over
 ├── NotReady                no work is accepted now
 └── InvalidSetting          the operator set what cannot be
 """
@@ -80,6 +84,10 @@ class TooDeep(Malformed):
         self.limit = limit
 
 
+class MalformedCoding(Malformed):
+    """A body that cannot be inflated, or not to its end."""
+
+
 class MalformedMultipart(Malformed):
     """A body that cannot be taken apart as multipart/form-data."""
 
@@ -103,6 +111,10 @@ class LimitExceeded(ActiscopeError):
         super().__init__(detail)
         self.limit = limit
         self.path = path
+
+
+class QueryTooLong(LimitExceeded):
+    """The query of an address is larger than a limit."""
 
 
 class Unauthorized(ActiscopeError):
@@ -132,6 +144,23 @@ class NotReady(ActiscopeError):
         super().__init__(" ".join(reasons.values()))
         self.reasons = reasons
         self.wait = wait
+
+
+class Overloaded(ActiscopeError):
+    """As much is being done as a limit allows; another time it can be done, perhaps `after` so many seconds."""
+
+    def __init__(self, limit: Limit, detail: str, after: int = 1) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.after = after
+
+
+class TookTooLong(ActiscopeError):
+    """What was asked for was not done in the time that a limit allows."""
+
+    def __init__(self, limit: Limit, detail: str) -> None:
+        super().__init__(detail)
+        self.limit = limit
 
 
 class Unwanted(ActiscopeError):

@@ -28,6 +28,9 @@ class Settings:
     """The limits in force, who may ask, and where the service is mounted; each is read from `ACTISCOPE_<NAME>`."""
 
     max_body_bytes: int = _limit(64 * _MEBI, "bytes", "Most bytes of a request body.")
+    max_decoded_body_bytes: int = _limit(
+        64 * _MEBI, "bytes", "Most bytes that a compressed body inflates to, unless it is streamed."
+    )
     max_response_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of an answer, estimated before it is computed.")
     max_elements: int = _limit(2**24, "numbers", "Most numbers of one array, given or answered.")
     max_head_bytes: int = _limit(32 * 2**10, "bytes", "Most bytes of the head of a request.", at_least=1024)
@@ -45,8 +48,21 @@ class Settings:
         15, "seconds", "Longest time for which a connection is kept without a request.", at_most=86_400
     )
     max_connections: int = _limit(4096, "connections", "Most connections of a process.")
+    max_running: int = _limit(
+        0, "requests", "Most requests that a process works on at once; 0 stands for its cores.", 1024, at_least=0
+    )
+    max_waiting: int = _limit(32, "requests", "Most requests that wait for their turn in a process.", at_least=0)
+    max_seconds: int = _limit(
+        300, "seconds", "Longest time for an answer that is not streamed, from its turn in the queue on.", 86_400
+    )
+    max_memory_bytes: int = _limit(
+        0, "bytes", "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is.", at_least=0
+    )
+    max_query_bytes: int = _limit(8 * 2**10, "bytes", "Most bytes of the query of an address.")
+    max_query_items: int = _limit(64, "items", "Most items of the query of an address.")
     max_rank: int = _limit(32, "dimensions", "Most dimensions of an array given.", at_most=32)
     max_depth: int = _limit(64, "levels", "Deepest nesting of arrays and objects in a JSON body.", at_most=1000)
+    max_members: int = _limit(2**18, "members", "Most members of all objects in a JSON body, counted by its colons.")
     max_parameters: int = _limit(32, "entries", "Most entries of `parameters`.")
     max_tensors: int = _limit(4096, "tensors", "Most tensors of an upload.")
     max_tensor_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of all tensors of an upload, as float64.")
@@ -65,6 +81,9 @@ class Settings:
         2**17,
         "points",
         "Most points of a phase diagram; a value of sigma_b counts as 64 more, for its critical points.",
+    )
+    max_streams: int = _limit(
+        32, "streams", "Most answers that a process streams at once: NPY files beyond a piece, and trainings."
     )
     stream_buffer_bytes: int = _limit(
         64 * _MEBI, "bytes", "Most bytes of a streamed answer that wait for a client that does not read while it sends."

@@ -15,9 +15,11 @@ from service.numerics.exponential import exp
 from service.numerics.jets import Jet
 from service.numerics.logistic import REACH, bounded
 from service.numerics.logistic_blocks import DEEP, FAR, times_exp
+from service.numerics.tables import Cells, crossing
 
+_MISH_ROOT = "-1.19243121451549521213758834042073940560068640932252931"
 _MISH_ROOTS = {
-    1: (root("-1.19243121451549521213758834042073940560068640932252931"),),
+    1: (root(_MISH_ROOT),),
     2: (
         root("-2.2563763963607931200057485439501639062640349352343766"),
         root("1.49057117948542845929441890819790982112783350126472582"),
@@ -43,9 +45,8 @@ _MISH_NUMERATORS = _mish_numerators()
 _HUGE = 1e250  # beyond, the gate is 0 or 1, and an exact product with x would overflow
 
 
-def _mish_gate(x: Array) -> tuple[DD, DD]:
+def _mish_gate(x: Array, decay: DD) -> tuple[DD, DD]:
     """Numerator and denominator of tanh(ln(1 + e^x)), from E = e^{−|x|}: (E² + 2E)/D or (1 + 2E)/(1 + 2E + 2E²)."""
-    decay = DD.of(np.exp(-np.abs(x)))
     square = decay * decay
     rising = decay.scaled(2.0) + 1.0
     falling = square + decay.scaled(2.0)
@@ -54,20 +55,32 @@ def _mish_gate(x: Array) -> tuple[DD, DD]:
 
 
 def _mish_value(x: Array) -> Array:
-    numerator, denominator = _mish_gate(x)
+    numerator, denominator = _mish_gate(x, DD.of(np.exp(-np.abs(x))))
     near = bounded(x, _HUGE)
     return np.where(x > _HUGE, x, (numerator * near).ratio(denominator))
 
 
 def _mish_slope(x: Array) -> Array:
-    """t + xt′, over the common denominator: E(4(x + 1) + (4x + 6)E + 4E² + E³)/D², or the same in 1/E."""
     near = bounded(x)
-    e = DD.of(np.exp(-np.abs(near)))
-    first, second = total(near, 1.0).scaled(4.0), (4.0 * near) + DD.of(6.0)
+    numerator, denominator = _mish_quotient(near, DD.of(np.exp(-np.abs(near))))
+    return numerator.ratio(denominator)
+
+
+def _mish_quotient(x: Array, e: DD) -> tuple[DD, DD]:
+    """t + xt′, over the common denominator: E(4(x + 1) + (4x + 6)E + 4E² + E³)/D², or the same in 1/E."""
+    first, second = total(x, 1.0).scaled(4.0), (4.0 * x) + DD.of(6.0)
     falling = e * (first + e * (second + e * (e + 4.0)))
     rising = e * (e * (second + e * first) + 4.0) + 1.0
-    _, denominator = _mish_gate(near)
-    return where(near > 0, rising, falling).ratio(denominator * denominator)
+    _, denominator = _mish_gate(x, e)
+    return where(x > 0, rising, falling), denominator * denominator
+
+
+def _mish_on_grid(x: Array) -> DD:
+    numerator, denominator = _mish_quotient(x, exp(DD.of(-np.abs(x))))
+    return numerator / denominator
+
+
+_mish_fast_slope = crossing(_mish_on_grid, _MISH_ROOT, {"f": Cells(-110.0, 12.0, 7, 2), "d": Cells(-750.0, 22.0, 6, 5)})
 
 
 def _mish_block(x: Block, out: Block, work: Sequence[Block]) -> None:
@@ -154,7 +167,7 @@ mish = Elementwise(
         r"f'(x) = t + x\,(1 - t^2)\,\sigma(x),\quad t = \tanh(\ln(1 + e^x))",
     ),
     exponential=True,
-    fast=lambda: Kernel(quick_gates.mish, quick_gates.mish_slope, short_slope=True),
+    fast=lambda: Kernel(quick_gates.mish, _mish_fast_slope),
     pieces=lambda: everywhere(smooth(_mish_value, _mish_slope, _mish_jet, roots=_MISH_ROOTS)),
     facts=lambda: Facts(
         range=(-0.30884341301725041, inf),

@@ -132,12 +132,10 @@ class Kernel:
     Both write their results into `out`, and may use the arrays of `work` (`WORK` of them) as they like. All arrays have
     one shape (n,) and one dtype, and none shares memory with another; x is not changed. Unlike a piece, a kernel takes
     what is not finite too: at ±inf it gives the limits, for NaN it gives NaN. At kinks its slope keeps the convention.
-    A fast kernel may have a slope for float32 only (`short_slope`).
     """
 
     value: BlockFunction
     slope: BlockFunction
-    short_slope: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,14 @@ from service.wire.problems import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
 
-_RETRY = {"description": "Seconds after which it is worth while to ask again.", "schema": {"type": "integer"}}
-_POST = ("malformed_json", "too_deep", "not_acceptable", "body_too_large", "unsupported_media_type")
+BODY = ("malformed_json", "malformed_coding", "too_deep", "body_too_large", "inflated_too_large")
+
+_COMPRESSED = (
+    "It may come compressed, with `Content-Encoding` gzip or zstd. `GET /limits` shows how large it may be as it is "
+    "sent (`max_body_bytes`) and inflated (`max_decoded_body_bytes`)."
+)
+_ALWAYS = ("query_too_long", "internal_error")
+_RETRY = {"Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}}
 QUESTION = ("ragged_array", "unknown_field", "unknown_activation")
 UPLOAD = ("malformed_multipart", "malformed_tensors", "missing_part")
 NETWORK = ("shapes_do_not_chain", "unknown_function_of_layer", "too_many_layers")
@@ -25,7 +31,8 @@ NETWORK = ("shapes_do_not_chain", "unknown_function_of_layer", "too_many_layers"
 def json_body(schema: str, examples: Mapping[str, Example]) -> Json:
     """The request body of an operation."""
     shown = {name: {"summary": example.summary, "value": example.request} for name, example in examples.items()}
-    return {"requestBody": {"required": True, "content": {JSON: {"schema": _ref(schema), "examples": shown}}}}
+    content = {JSON: {"schema": _ref(schema), "examples": shown}}
+    return {"requestBody": {"description": _COMPRESSED, "required": True, "content": content}}
 
 
 def upload_body(schema: str, examples: Mapping[str, Example], upload: Json) -> Json:
@@ -54,7 +61,9 @@ def computed(
     form = _ref(schema) if isinstance(schema, str) else {"oneOf": [_ref(name) for name in schema]}
     shown = {name: {"summary": example.summary, "value": example.response} for name, example in examples.items()}
     answer = {"description": "The answer.", "content": {JSON: {"schema": form, "examples": shown}}}
-    return {200: answer} | problems(path, *_POST, "no_query_items", *failures)
+    return {200: answer} | problems(
+        path, *BODY, "not_acceptable", "unsupported_media_type", "no_query_items", *failures
+    )
 
 
 def page(schema: str, example: Json | None = None) -> Responses:
@@ -82,16 +91,16 @@ def measured(*media_types: str) -> Responses:
 
 
 def problems(path: str, *names: str) -> Responses:
-    """The failures of an operation, by the names of their examples; an internal error is always among them."""
+    """The failures of an operation, by the names of their examples; those that all have are always among them."""
     responses: Responses = {}
-    for name in (*names, "internal_error"):
+    for name in (*names, *_ALWAYS):
         failure = FAILURES[name]
         response = responses.setdefault(failure.status, {"description": "", "content": {MEDIA_TYPE: _failed()}})
+        if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["headers"] = _RETRY
         title = KINDS[failure.code].title + "."
         if title not in response["description"]:
             response["description"] = f"{response['description']} {title}".strip()
-        if failure.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            response["headers"] = {"Retry-After": _RETRY}
         response["content"][MEDIA_TYPE]["examples"][name] = {"value": document(failure, path)}
     return responses
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -13,6 +12,7 @@ from service.activations import lookup
 from service.activations.model import Array
 from service.activations.parameters import bind
 from service.api import examples
+from service.api.admission import gate_of
 from service.api.documentation import computed, json_body
 from service.api.npy import NPY, is_npy, npy_response
 from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
@@ -30,6 +30,8 @@ from service.wire.query import AnyQuestion
 router = APIRouter(tags=["evaluation"])
 
 SMALL_QUESTION = 128 * 2**10  # bytes that are parsed sooner than a thread takes over
+
+_MEMORY = 4  # times the body: it, its numbers, those answered and their text
 
 Parts = tuple[bytes, ...]
 
@@ -88,9 +90,11 @@ async def _answer(model: type[AnyQuestion], request: Request) -> Response:
         require_accepted(request, JSON)
         body = await read_json_body(request, NPY)
     if len(body) > SMALL_QUESTION:
-        return json_response(*await to_thread.run_sync(lambda: _job(model, body, settings).work()))
+        return json_response(
+            *await gate_of(request).run(request, lambda: _job(model, body, settings).work(), size=_MEMORY * len(body))
+        )
     job = _job(model, body, settings)
-    return json_response(*(job.work() if job.quick else await to_thread.run_sync(job.work)))
+    return json_response(*(job.work() if job.quick else await gate_of(request).run(request, job.work)))
 
 
 class _Job(NamedTuple):

@@ -82,6 +82,18 @@ FAILURES = {
     "body_too_large": _limited(
         "limit_exceeded", 413, "The body has more than 67108864 bytes.", "max_body_bytes", 67108864
     ),
+    "malformed_coding": Failure("malformed_coding", 400, "The body cannot be read as gzip after 0 inflated bytes."),
+    "inflated_too_large": _limited(
+        "limit_exceeded",
+        413,
+        "The body inflates to more than 67108864 bytes.",
+        "max_decoded_body_bytes",
+        67108864,
+    ),
+    "query_too_long": _limited("limit_exceeded", 414, "The query has more than 8192 bytes.", "max_query_bytes", 8192),
+    "too_many_streams": _limited(
+        "overloaded", 503, "This service streams 32 answers at once, no more.", "max_streams", 32
+    ),
     "unsupported_media_type": Failure(
         "unsupported_media_type", 415, "The Content-Type must be application/json in UTF-8, not 'text/plain'."
     ),

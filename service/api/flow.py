@@ -10,12 +10,12 @@ from service.activations import lookup
 from service.activations.model import Array, Elementwise, Value
 from service.activations.parameters import bind
 from service.api import examples
+from service.api.admission import Holding, gate_of
 from service.api.budgets import admit, at_most
 from service.api.documentation import NETWORK, UPLOAD, computed, json_body, upload_body
 from service.api.requests import JSON, read, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
-from service.api.waiting import run_while_waited_for
 from service.errors import InvalidInput
 from service.flow.deviation import deviation
 from service.flow.diagnosis import diagnose
@@ -60,15 +60,21 @@ async def gradient_flow(request: Request) -> Response:
     """
     require_accepted(request, JSON)
     question, tensors = await read_with_tensors(GradientFlowRequest, request)
-    return json_response(await run_while_waited_for(request, analyse, question, tensors, settings_of(request)))
+    gate = gate_of(request)
+    return json_response(await gate.run(request, analyse, question, tensors, settings_of(request), gate.holding))
 
 
-def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings) -> bytes:
-    """Compute and write the answer to `POST /gradient-flow`."""
+def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings, holding: Holding) -> bytes:
+    """Compute and write the answer to `POST /gradient-flow`; its memory is counted meanwhile."""
     experiment = experiment_of(question, tensors)
     with blamed_on_model(question):
         estimate = admit(experiment, settings)
     account.spent(estimate.operations * experiment.trials)
+    with holding(estimate.bytes):
+        return _analysed(question, experiment, estimate, settings)
+
+
+def _analysed(question: GradientFlowRequest, experiment: Experiment, estimate: Cost, settings: Settings) -> bytes:
     measured = measure(experiment)
     findings = diagnose(experiment, measured)
     budget = Cost(settings.max_flow_operations, settings.max_flow_bytes)
@@ -119,7 +125,7 @@ async def mean_field(request: Request) -> Response:
     σ_w or σ_b the answer is the phase diagram: arrays whose rows go with σ_w and whose columns go with σ_b.
     """
     question = await read(MeanFieldRequest, request)
-    return json_response(await run_while_waited_for(request, theorize, question, settings_of(request)))
+    return json_response(await gate_of(request).run(request, theorize, question, settings_of(request)))
 
 
 def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:

@@ -3,13 +3,14 @@
 from functools import lru_cache
 
 import numpy as np
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from service import compute
 from service.activations.model import Array
+from service.api.admission import gate_of
+from service.api.codings import coding_of
 from service.api.inference_docs import LENGTH, OCTETS, answers, question
 from service.api.models import Name, Version, model_of
 from service.api.problems import invalid_parameters
@@ -21,7 +22,6 @@ from service.api.requests import (
     read_body,
     require_json,
     require_known_query,
-    require_uncoded,
     settings_of,
 )
 from service.api.responses import PartsResponse, json_response
@@ -30,6 +30,8 @@ from service.settings import Settings
 from service.telemetry import account
 from service.wire import inference as messages
 from service.wire.inference_plan import Plan, plan, raw_header
+
+_MEMORY = 4  # times the body: it, and outputs of both kinds
 
 router = APIRouter(prefix="/v2", tags=["inference"])
 
@@ -107,7 +109,7 @@ async def answer(request: Request, name: str, version: str = messages.VERSION) -
     body = await read_body(request, settings.max_body_bytes)
     if len(body) <= SMALL_BODY:
         return infer(name, version, length, body, settings)
-    return await to_thread.run_sync(infer, name, version, length, body, settings)
+    return await gate_of(request).run(request, infer, name, version, length, body, settings, size=_MEMORY * len(body))
 
 
 @lru_cache(maxsize=64)
@@ -132,7 +134,7 @@ def _require_tensors(headers: Headers) -> None:
     if types and [types[0].partition(";")[0].strip().lower(), *types[1:]] != [OCTETS]:
         require_json(headers, OCTETS)
     else:
-        require_uncoded(headers)
+        coding_of(headers)
 
 
 async def _answer_by_path(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """How the routes of the Open Inference Protocol describe themselves: what is sent and answered, with examples."""
 
-from service.api.documentation import Responses, json_body, problems
+from service.api.documentation import BODY, Responses, json_body, problems
 from service.api.examples import Example, Json
 from service.api.requests import JSON
 
@@ -44,11 +44,9 @@ EXAMPLES = {
 SERVER: Json = {"name": "actiscope", "version": "1.2.3", "extensions": ["binary_tensor_data"]}
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _FAILURES = (
-    "malformed_json",
+    *BODY,
     "malformed_tensor_data",
-    "too_deep",
     "no_such_tensor_format",
-    "body_too_large",
     "neither_json_nor_tensors",
     "no_such_datatype",
     "no_such_parameter",
@@ -65,7 +63,8 @@ def question() -> Json:
     asked = json_body("InferenceRequest", EXAMPLES)
     example = "(the JSON text, then the bytes of the tensor)"
     asked["requestBody"]["content"][OCTETS] = _BYTES | {"example": example}
-    text = "Bytes of the JSON text at the start of the body; without it, all of the body is that. 0: there is none."
+    text = "Bytes of the JSON text at the start of the body; without it, all of the body is that. 0: there is none. "
+    text += "In a compressed body inflated bytes count."
     asked["parameters"] = [{"name": LENGTH, "in": "header", "required": False, **_LENGTH, "description": text}]
     return asked
 

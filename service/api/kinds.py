@@ -45,6 +45,16 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="took_too_long",
+            title="The answer took too long",
+            statuses=(503,),
+            explanation=(
+                "The time that `limit` gives to a request was over before there was an answer, as it waited behind "
+                "others or is much to do. The work was stopped. Ask for less, or try again after the seconds in "
+                "`Retry-After`."
+            ),
+        ),
+        ProblemKind(
             code="not_ready",
             title="The service accepts no work now",
             statuses=(503,),
@@ -60,6 +70,16 @@ KINDS = {
             explanation=(
                 "The body must be one JSON text (RFC 8259) in UTF-8, without byte order mark. NaN and infinities are "
                 'written as the strings "NaN", "Infinity" and "-Infinity". `detail` says where reading stopped.'
+            ),
+        ),
+        ProblemKind(
+            code="malformed_coding",
+            title="The body is not compressed as it is said to be",
+            statuses=(400,),
+            explanation=(
+                "The body must be what `Content-Encoding` announces: one or more members of gzip (RFC 1952), or one or "
+                "more frames of zstd (RFC 8878), whole, and nothing after them. `detail` says how many inflated bytes "
+                "were read before."
             ),
         ),
         ProblemKind(
@@ -161,11 +181,11 @@ KINDS = {
         ProblemKind(
             code="limit_exceeded",
             title="A limit is exceeded",
-            statuses=(413,),
+            statuses=(413, 414),
             explanation=(
-                "The body, an array or the tensors in it, or the answer to it is larger than this service allows. "
-                "`limit` names the limit, its value and the setting by which an operator moves it; GET /limits lists "
-                "all. Send smaller pieces."
+                "The body, an array or the tensors in it, or the answer to it is larger than this service allows; 414 "
+                "is the answer when the query of the address is. `limit` names the limit, its value and the setting by "
+                "which an operator moves it, unless it is fixed; GET /limits lists all. Send smaller pieces."
             ),
         ),
         ProblemKind(
@@ -173,10 +193,10 @@ KINDS = {
             title="The body is in a format that is not understood",
             statuses=(415,),
             explanation=(
-                "The body must be sent as `Content-Type: application/json`, in UTF-8 and without content coding. "
-                "/evaluate and /derivative understand `application/x-npy` too, inference `application/octet-stream`, "
-                "and paths to which tensors may be uploaded `multipart/form-data`. The headers `Accept` and "
-                "`Accept-Encoding` of the answer say what is understood."
+                "The body must be sent as `Content-Type: application/json`, in UTF-8, as it is or compressed with "
+                "gzip or zstd. /evaluate and /derivative understand `application/x-npy` too, inference "
+                "`application/octet-stream`, and paths to which tensors may be uploaded `multipart/form-data`. The "
+                "headers `Accept` and `Accept-Encoding` of the answer say what is understood."
             ),
         ),
         ProblemKind(

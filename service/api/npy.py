@@ -8,21 +8,25 @@ import logging
 from asyncio import sleep
 from collections.abc import Iterator
 from functools import lru_cache, partial
+from typing import NamedTuple
 
-from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from service.api.admission import Gate, gate_of
+from service.api.codings import Inflated, coding_of
 from service.api.pipes import CONNECTION, Piece, Pipe, Stalled
 from service.api.plans import Plan, plan_of, told_of_items
-from service.api.requests import JSON, not_acceptable, quality, read_body, require_uncoded, settings_of
+from service.api.requests import JSON, admit_query, not_acceptable, quality, read_body, settings_of
 from service.api.responses import Fresh, PartsResponse, json_response
-from service.errors import InvalidInput, Limit, LimitExceeded, MalformedNpy
+from service.api.slots import Streams
+from service.errors import InvalidInput, Limit, LimitExceeded, Malformed
 from service.settings import Settings, setting_name
 from service.telemetry import account
 from service.wire import npy
+from service.wire.codings import Coding
 from service.wire.npy import Buffer, Header, Numbers, Pieces
 
 NPY = "application/x-npy"
@@ -31,6 +35,7 @@ _NPY, _JSON = NPY.encode(), JSON.encode()
 
 _UNBUFFERED = {"X-Accel-Buffering": "no"}  # proxies are to pass each piece on at once
 _SMALL_TEXT = 1000  # numbers that are written in JSON sooner than a thread takes over
+_MEMORY = 4  # times the body: it, the numbers answered and their text
 _PIECE = 2**18  # bytes: what stays in the caches, and what a server hands over at once
 
 logger = logging.getLogger(__name__)
@@ -44,29 +49,42 @@ def is_npy(request: Request) -> bool:
 
 async def npy_response(request: Request, derivative: bool) -> Response:
     """The answer to a body in NPY, of `/derivative` or of `/evaluate`; what is refused is raised, and nothing sent."""
-    accept, length = _told(request)
-    binary = bool(accept) and _prefers_npy(accept)
+    told, settings = _told(request), settings_of(request)
+    binary = bool(told.accept) and _prefers_npy(told.accept)
+    admit_query(request.scope["query_string"], settings)
     plan = plan_of(derivative, request.scope["query_string"])
-    settings = settings_of(request)
     if not binary or not plan.piecewise:
         return await _whole(request, plan, settings, binary=binary)
-    header, body, more = await _begin(request, length, settings)
+    receive, length = request.receive, told.length
+    if told.coding:
+        receive, length = Inflated(receive, told.coding, settings, streamed=True).receive, None
+    header, body, more = await _begin(receive, length, settings)
+    gate = gate_of(request)
     if more:
-        return NpyStream(plan, header, body, settings)
-    return _file(header.answer, await _work(plan, header, npy.read_numbers(body, header)))
+        streams: Streams = request.scope["app"].streams
+        streams.admit()
+        return NpyStream(gate, plan, header, body, receive, settings)
+    return _file(header.answer, await _work(gate, plan, header, npy.read_numbers(body, header)))
 
 
-def _told(request: Request) -> tuple[str, int | None]:
-    """What is accepted, and the length of the body if it is announced; refuses bodies that are compressed."""
-    accept, length = "", None
+class _Told(NamedTuple):
+    """What the headers say: what is accepted, how long the body is, and how it is compressed."""
+
+    accept: str
+    length: int | None
+    coding: Coding | None
+
+
+def _told(request: Request) -> _Told:
+    accept, length, coding = "", None, None
     for name, value in request.scope["headers"]:
         if name == b"accept":
             accept = f"{accept},{value.decode('latin-1')}" if accept else value.decode("latin-1")
         elif name == b"content-length" and value.isdigit() and len(value) < 20:
             length = int(value)
         elif name == b"content-encoding":
-            require_uncoded(request.headers)
-    return accept, length
+            coding = coding_of(request.headers)
+    return _Told(accept, length, coding)
 
 
 @lru_cache(maxsize=128)
@@ -80,12 +98,12 @@ def _prefers_npy(accept: str) -> bool:
     return as_npy > as_json or (as_npy == as_json and NPY in accept.lower())
 
 
-async def _begin(request: Request, length: int | None, settings: Settings) -> tuple[Header, memoryview, bool]:
+async def _begin(receive: Receive, length: int | None, settings: Settings) -> tuple[Header, memoryview, bool]:
     """The header, the first of the numbers, and whether more is to come: all of a body that has come already."""
     data: bytes = b""
     header, more = None, True
     while more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body, more = message.get("body", b""), message.get("more_body", False)
@@ -123,10 +141,10 @@ def _compare(header: Header, length: int) -> None:
         raise npy.too_short(header, max(length - header.start, 0))
 
 
-async def _work(plan: Plan, header: Header, numbers: Numbers) -> memoryview:
+async def _work(gate: Gate, plan: Plan, header: Header, numbers: Numbers) -> memoryview:
     """The bytes of the answers to some numbers; beside the event loop if they take long."""
     if plan.slow(numbers.size, header.float_dtype):
-        return await to_thread.run_sync(_answers, plan, header, numbers)
+        return await gate.step(_answers, plan, header, numbers)
     return _answers(plan, header, numbers)
 
 
@@ -146,7 +164,7 @@ async def _whole(request: Request, plan: Plan, settings: Settings, *, binary: bo
     work = partial(_complete, plan, header, memoryview(body)[header.start :], binary=binary)
     slow = plan.slow(header.size, header.float_dtype) or not plan.elementwise
     if slow or not (binary or header.size <= _SMALL_TEXT):
-        return await to_thread.run_sync(work)
+        return await gate_of(request).run(request, work, size=_MEMORY * len(body))
     return work()
 
 
@@ -180,22 +198,30 @@ def _file(head: bytes, numbers: memoryview) -> Response:
 class NpyStream(Fresh):
     """An answer that is sent while its question still comes in; where that fails, the answer stays incomplete."""
 
-    def __init__(self, plan: Plan, header: Header, first: memoryview, settings: Settings) -> None:
+    def __init__(
+        self, gate: Gate, plan: Plan, header: Header, first: memoryview, receive: Receive, settings: Settings
+    ) -> None:
         super().__init__(NPY, len(header.answer) + header.size * header.written.itemsize, _UNBUFFERED)
+        self.gate = gate
         self.plan = plan
         self.header = header
         self.first = first
+        self.receive = receive
         self.settings = settings
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it; return before its end if the body is not what it was said to be, or if nothing moves."""
+        with scope["app"].streams.one():
+            await self._stream(scope, send)
+
+    async def _stream(self, scope: Scope, send: Send) -> None:
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             unsent = scope.get("extensions", {}).get(CONNECTION, {}).get("unsent")
-            await Pipe(receive, send, self.settings, unsent).run(self._transform)
+            await Pipe(self.receive, send, self.settings, unsent).run(self._transform)
         except (ClientDisconnect, OSError):
             logger.info("the client of a stream went away")
-        except (MalformedNpy, Stalled) as error:
+        except (Malformed, LimitExceeded, Stalled) as error:
             name = Headers(raw=self.raw_headers).get("x-request-id", "")  # put there when it was sent
             logger.warning("request %s: the stream of %r was broken off: %s", name, scope["path"], error)
             if abort := scope.get("extensions", {}).get(CONNECTION, {}).get("abort"):
@@ -211,7 +237,7 @@ class NpyStream(Fresh):
         while True:
             for part in _parts(body):
                 numbers = pieces.take(part)
-                answer = await _work(self.plan, self.header, numbers)
+                answer = await _work(self.gate, self.plan, self.header, numbers)
                 if not pieces.missing:
                     last = answer
                 elif numbers.size:

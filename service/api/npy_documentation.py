@@ -9,7 +9,7 @@ from service.wire.evaluation import DerivativeRequest, EvaluateRequest
 from service.wire.query import fields
 from service.wire.schema import Schema
 
-FAILURES = (*QUESTION, "malformed_npy", "wrong_item")
+FAILURES = (*QUESTION, "malformed_npy", "wrong_item", "too_many_streams")
 
 _WITH_NPY = f"Beside a body of `{NPY}` only."
 _FILE = {"type": "string", "format": "binary"}

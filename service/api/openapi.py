@@ -1,6 +1,7 @@
 """The published contract: the OpenAPI document of the application."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, get_args
 
 import orjson
@@ -146,7 +147,7 @@ def _answers() -> dict[str, Json]:
 
 
 def _flow(request: bytes) -> bytes:
-    return analyse(GradientFlowRequest.read(request, Settings()), {}, Settings())
+    return analyse(GradientFlowRequest.read(request, Settings()), {}, Settings(), lambda _: nullcontext())
 
 
 def _theory(request: bytes) -> bytes:

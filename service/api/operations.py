@@ -13,14 +13,21 @@ from service.api.kinds import KINDS
 from service.api.problems import problem
 from service.api.requests import JSON, accepts, only_query, settings_of
 from service.api.responses import Page, json_response
+from service.api.uploads import MAX_BOUNDARIES, MAX_PART_HEADER, MAX_PART_HEADERS
 from service.api.version import VERSION
 from service.settings import LimitInForce, Settings, limits
+from service.wire.codings import MAX_ZSTD_WINDOW
 from service.wire.evaluation import MAX_NAME, MAX_SEED
 from service.wire.faults import clip, near_names
+from service.wire.flow import MAX_TRIALS
 from service.wire.inference import MAX_ID
 from service.wire.json import MAX_CONTAINERS, MAX_FAULTS
+from service.wire.networks import MAX_SIZE
+from service.wire.npy import LONGEST_HEADER
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import Problems
+from service.wire.tensors import MAX_SAFETENSORS_HEADER, MAX_TENSOR_NAME
+from service.wire.training import MAX_STEPS
 
 LINKS = {
     "activations": "/activations",
@@ -41,6 +48,18 @@ LINKS = {
 }
 FIXED_LIMITS = (
     LimitInForce("max_containers", MAX_CONTAINERS, "entries", None, "Most arrays and objects in a JSON body."),
+    LimitInForce("max_zstd_window", MAX_ZSTD_WINDOW, "bytes", None, "Largest window of a body in zstd (RFC 9659)."),
+    LimitInForce("max_npy_header_bytes", LONGEST_HEADER, "bytes", None, "Longest header of an NPY file."),
+    LimitInForce(
+        "max_safetensors_header_bytes", MAX_SAFETENSORS_HEADER, "bytes", None, "Longest header of a safetensors file."
+    ),
+    LimitInForce("max_tensor_name_length", MAX_TENSOR_NAME, "characters", None, "Longest name of a tensor."),
+    LimitInForce("max_boundaries", MAX_BOUNDARIES, "boundaries", None, "Most boundaries in an upload of two parts."),
+    LimitInForce("max_part_headers", MAX_PART_HEADERS, "headers", None, "Most headers of a part of an upload."),
+    LimitInForce("max_part_header_bytes", MAX_PART_HEADER, "bytes", None, "Longest header of a part of an upload."),
+    LimitInForce("max_steps", MAX_STEPS, "steps", None, "Most steps of a training."),
+    LimitInForce("max_trials", MAX_TRIALS, "trials", None, "Most drawings of a network in one gradient flow."),
+    LimitInForce("max_size", MAX_SIZE, "", None, "Most units, features, samples of a batch drawn, or repeats."),
     LimitInForce("max_order", MAX_ORDER, "orders", None, "Largest order of a derivative."),
     LimitInForce("max_name_length", MAX_NAME, "characters", None, "Longest name of a function or parameter."),
     LimitInForce("max_id_length", MAX_ID, "characters", None, "Longest `id` of an inference."),

@@ -11,7 +11,6 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
 
 from service import compute
 from service.activations import lookup
@@ -19,7 +18,7 @@ from service.activations.model import Activation, Value
 from service.activations.parameters import bind, canonical
 from service.api.paces import Pace, pace_of
 from service.api.problems import invalid_parameters
-from service.api.requests import require_known_query
+from service.api.requests import require_known_items
 from service.api.sizes import admit, rows
 from service.errors import ActiscopeError, InvalidInput
 from service.settings import Settings
@@ -152,7 +151,7 @@ def plan_of(derivative: bool, query: bytes) -> Plan:
     with told_of_items():
         question = read_question(model, dict(items))
         function = lookup(question.activation)
-        _require_known(query, items, (*fields(model), *kinds(function)))
+        _require_known(items, (*fields(model), *kinds(function)))
         plan = _ready(question, function, read_parameters(function, items))
         if plan.piecewise:  # what it refuses, it refuses before the first answer is sent
             plan.compute(np.zeros(1), "float64")
@@ -182,8 +181,8 @@ def told_of_items() -> Iterator[None]:
         raise invalid_parameters({str(fault.path[-1]): fault.detail for fault in error.faults}) from None
 
 
-def _require_known(query: bytes, items: QueryParams, known: tuple[str, ...]) -> None:
+def _require_known(items: QueryParams, known: tuple[str, ...]) -> None:
     misplaced = {name: f"There is no query item {name!r}. {IN_BODY[name]}" for name in IN_BODY if name in items}
     if faults := {name: detail for name, detail in misplaced.items() if name not in known}:
         raise invalid_parameters(faults)
-    require_known_query(Request({"type": "http", "query_string": query, "headers": []}), *known)
+    require_known_items(items, *known)

@@ -18,14 +18,18 @@ from service.errors import (
     Limit,
     LimitExceeded,
     Malformed,
+    MalformedCoding,
     MalformedMultipart,
     MalformedNpy,
     MalformedTensorData,
     MalformedTensors,
     NotReady,
+    Overloaded,
     Path,
+    QueryTooLong,
     QuotaExceeded,
     TooDeep,
+    TookTooLong,
     Unauthorized,
     UnknownActivation,
 )
@@ -47,6 +51,7 @@ _BY_STATUS = {
 }
 _MALFORMED = {
     Malformed: "malformed_json",
+    MalformedCoding: "malformed_coding",
     MalformedMultipart: "malformed_multipart",
     MalformedNpy: "malformed_npy",
     MalformedTensorData: "malformed_tensor_data",
@@ -128,7 +133,8 @@ async def _too_deep(request: Request, error: TooDeep) -> Response:
 async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
     detail = _with_setting(str(error), error.limit)
     errors = (_in_body(error.path, detail),) if error.path else None
-    return problem(request.scope, "limit_exceeded", detail, limit=_limit(error.limit), errors=errors)
+    status = 414 if isinstance(error, QueryTooLong) else None
+    return problem(request.scope, "limit_exceeded", detail, status=status, limit=_limit(error.limit), errors=errors)
 
 
 async def _unauthorized(request: Request, error: Unauthorized) -> Response:
@@ -150,6 +156,16 @@ async def _quota_exceeded(request: Request, error: QuotaExceeded) -> Response:
 async def _not_ready(request: Request, error: NotReady) -> Response:
     headers = {"Retry-After": str(error.wait)}
     return problem(request.scope, "not_ready", str(error), headers=headers, reasons=error.reasons)
+
+
+async def _overloaded(request: Request, error: Overloaded) -> Response:
+    detail, again = _with_setting(str(error), error.limit), {"Retry-After": str(error.after)}
+    return problem(request.scope, "overloaded", detail, headers=again, limit=_limit(error.limit))
+
+
+async def _took_too_long(request: Request, error: TookTooLong) -> Response:
+    detail, again = _with_setting(str(error), error.limit), {"Retry-After": str(error.limit.value)}
+    return problem(request.scope, "took_too_long", detail, headers=again, limit=_limit(error.limit))
 
 
 def _with_setting(detail: str, limit: Limit) -> str:
@@ -216,6 +232,8 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     Malformed: _malformed,
     TooDeep: _too_deep,
     LimitExceeded: _limit_exceeded,
+    Overloaded: _overloaded,
+    TookTooLong: _took_too_long,
     Unauthorized: _unauthorized,
     QuotaExceeded: _quota_exceeded,
     NotReady: _not_ready,

@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from anyio import to_thread
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
+from service.api.admission import gate_of
+from service.api.codings import Inflated, coding_of
 from service.api.problems import invalid_parameters
-from service.errors import Limit, LimitExceeded
+from service.errors import Limit, LimitExceeded, QueryTooLong
 from service.settings import Settings
 from service.wire.faults import clip, near_names
 from service.wire.json import Body
@@ -39,7 +40,7 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     body = await read_json_body(request)
     if len(body) <= SMALL_BODY:
         return model.read(body, settings_of(request))
-    return await to_thread.run_sync(model.read, body, settings_of(request))
+    return await gate_of(request).step(model.read, body, settings_of(request))
 
 
 async def read_json_body(request: Request, *others: str) -> Body:
@@ -70,13 +71,20 @@ def fields_of(scope: Scope) -> dict[bytes, bytes]:
 
 
 async def read_body(request: Request, at_most: int) -> Body:
-    """The whole body; refused as soon as it is announced, or turns out, to be too large."""
-    announced = fields_of(request.scope).get(b"content-length", b"")
+    """The whole body, inflated; refused as soon as it is announced, or turns out, to be too large."""
+    fields = fields_of(request.scope)
+    announced = fields.get(b"content-length", b"")
     if announced.isdigit() and (len(announced) > 19 or int(announced) > at_most):
         raise _too_large(at_most)
+    if len(announced) > 5:  # work for a thread: sooner refused than read
+        gate_of(request).check()
+    receive = request.receive
+    if b"content-encoding" in fields and (coding := coding_of(request.headers)):
+        settings = settings_of(request)
+        receive, at_most = Inflated(receive, coding, settings).receive, settings.max_decoded_body_bytes
     body, more = bytearray(), True
     while more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         more = message.get("more_body", False)
@@ -94,23 +102,14 @@ def _too_large(at_most: int) -> LimitExceeded:
 
 
 def require_json(headers: Headers, *others: str) -> None:
-    """Refuse a body that is not said to be plain JSON in UTF-8; `others` are told as what the path takes besides."""
+    """Refuse a body that is not said to be JSON in UTF-8; `others` are told as what the path takes besides."""
     types = headers.getlist("content-type")
     media_type, _, parameters = types[0].partition(";") if len(types) == 1 else ("", "", "")
     if media_type.strip().lower() != JSON or not _in_utf8(parameters):
         found = f"not {clip(', '.join(types))!r}" if types else "and there is none"
         wanted = " or ".join([f"{JSON} in UTF-8", *others])
         raise HTTPException(415, f"The Content-Type must be {wanted}, {found}.", {"Accept": ", ".join([JSON, *others])})
-    require_uncoded(headers)
-
-
-def require_uncoded(headers: Headers) -> None:
-    """Refuse a body that is compressed."""
-    codings = headers.getlist("content-encoding")
-    coding = ", ".join(codings)
-    if len(codings) > 1 or coding.strip().lower() not in ("", "identity"):
-        detail = f"The Content-Encoding {clip(coding)!r} is not understood; send the body as it is."
-        raise HTTPException(415, detail, {"Accept-Encoding": "identity"})
+    coding_of(headers)
 
 
 def _in_utf8(parameters: str) -> bool:
@@ -177,16 +176,31 @@ def only_query(*known: str) -> Callable[[Request], Awaitable[None]]:
 
 def require_known_query(request: Request, *known: str) -> None:
     """Refuse query items that the path does not have, or that come twice."""
-    if not request.scope["query_string"]:
+    query: bytes = request.scope["query_string"]
+    if not query:
         return
+    admit_query(query, settings_of(request))
+    require_known_items(request.query_params, *known)
+
+
+def require_known_items(items: QueryParams, *known: str) -> None:
+    """Refuse items that are not among the known ones, or come twice."""
     faults: dict[str, str] = {}
-    for name, _ in request.query_params.multi_items():
+    for name, _ in items.multi_items():
         if name not in known:
             faults[name] = _unknown_item(name, known)
-        elif len(request.query_params.getlist(name)) > 1:
+        elif len(items.getlist(name)) > 1:
             faults[name] = f"The query item {name!r} is given more than once."
     if faults:
         raise invalid_parameters(faults)
+
+
+def admit_query(query: bytes, settings: Settings) -> None:
+    """Refuse a query that takes long to take apart."""
+    if len(query) > (most := settings.max_query_bytes):
+        raise QueryTooLong(Limit("max_query_bytes", most), f"The query has more than {most} bytes.")
+    if query.count(b"&") >= (most := settings.max_query_items):
+        raise QueryTooLong(Limit("max_query_items", most), f"The query has more than {most} items.")
 
 
 def _unknown_item(name: str, known: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from threading import Lock
 from time import monotonic
 
-from anyio import create_task_group, to_thread
+from anyio import create_task_group
 from pydantic_core import from_json, to_json
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -57,6 +57,10 @@ class RecordStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send all records, or stop when the client is gone."""
+        with scope["app"].streams.one():
+            await self._stream(scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with create_task_group() as group:
 
@@ -78,7 +82,7 @@ class RecordStream(Response):
         try:
             await send(start)
             while not self._ended:
-                body = await to_thread.run_sync(self._work, scope, Headers(raw=start["headers"]))
+                body = await scope["app"].gate.step(self._work, scope, Headers(raw=start["headers"]))
                 if body:
                     await send({"type": "http.response.body", "body": body, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})

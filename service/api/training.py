@@ -2,14 +2,15 @@
 
 from collections.abc import Generator
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from service.api.admission import gate_of
 from service.api.budgets import admit, admit_cost
-from service.api.documentation import NETWORK, UPLOAD, Responses, problems, upload_body
+from service.api.documentation import BODY, NETWORK, UPLOAD, Responses, problems, upload_body
 from service.api.examples import Example, Json
 from service.api.requests import settings_of
+from service.api.slots import Streams
 from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
 from service.api.uploads import read_with_tensors
 from service.flow.history import TrainingRecord, TrainingSummary
@@ -56,14 +57,7 @@ UPLOADED: Json = {
     "steps": 100,
     "learning_rate": 0.1,
 }
-_FAILURES = (
-    "malformed_json",
-    "too_deep",
-    "no_such_stream",
-    "body_too_large",
-    "unsupported_media_type",
-    "no_query_items",
-)
+_FAILURES = (*BODY, "no_such_stream", "unsupported_media_type", "too_many_streams", "no_query_items")
 
 
 def _streamed(schema: str) -> Responses:
@@ -96,8 +90,11 @@ async def training(request: Request) -> Response:
       up stops the training. If the service fails on the way, the last record is `{"problem": …}`.
     """
     media_type = accepted_stream(request)
+    streams: Streams = request.app.streams
+    streams.admit()  # a request that would be refused later need not be read
     question, tensors = await read_with_tensors(TrainingRequest, request)
-    trainer = await to_thread.run_sync(trainer_of, question, tensors, settings_of(request))
+    trainer = await gate_of(request).run(request, trainer_of, question, tensors, settings_of(request))
+    streams.admit()
     return RecordStream(_lines(trainer), media_type)
 
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 
-from anyio import to_thread
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from service.api.admission import gate_of
+from service.api.codings import coding_of
 from service.api.problems import invalid_parameters
 from service.api.requests import (
     SMALL_BODY,
@@ -16,10 +17,9 @@ from service.api.requests import (
     read_body,
     read_json,
     require_known_query,
-    require_uncoded,
     settings_of,
 )
-from service.errors import InvalidInput, MalformedMultipart
+from service.errors import InvalidInput, Limit, LimitExceeded, MalformedMultipart
 from service.settings import Settings
 from service.wire.faults import clip
 from service.wire.tensors import Array, read_tensors
@@ -28,9 +28,14 @@ MULTIPART = "multipart/form-data"
 PARTS = {"request": "the JSON text of the request", "tensors": "a .safetensors or .npz file"}
 
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")  # RFC 2046, 5.1.1
-_MOST_BOUNDARIES = 20
-_MOST_PART_HEADERS = 8
-_LONGEST_PART_HEADER = 4096
+MAX_BOUNDARIES = 20
+MAX_PART_HEADERS = 8
+MAX_PART_HEADER = 4096
+
+_HEADER_LIMITS = {  # by what the parser says
+    "Maximum header count exceeded": (Limit("max_part_headers", MAX_PART_HEADERS), "headers"),
+    "Maximum header size exceeded": (Limit("max_part_header_bytes", MAX_PART_HEADER), "bytes in a header"),
+}
 _AS_IT_IS = (b"binary", b"8bit", b"7bit")
 
 
@@ -52,13 +57,13 @@ async def read_parts(request: Request) -> tuple[bytes, Mapping[str, Array]]:
     LimitExceeded
         The body or the tensors are larger than the settings allow.
     """
-    require_uncoded(request.headers)
+    coding_of(request.headers)
     boundary = _boundary(request.headers)
     settings = settings_of(request)
     body = bytes(await read_body(request, settings.max_body_bytes))
     if len(body) <= SMALL_BODY:
         return _read(body, boundary, settings)
-    return await to_thread.run_sync(_read, body, boundary, settings)
+    return await gate_of(request).step(_read, body, boundary, settings)
 
 
 def _boundary(headers: Headers) -> bytes:
@@ -80,8 +85,9 @@ def _read(body: bytes, boundary: bytes, settings: Settings) -> tuple[bytes, Mapp
 def _split(body: bytes, boundary: bytes) -> dict[str, memoryview]:
     """The content of both parts, as views of the body."""
     # The parser takes long over boundaries that turn out to be none, so there must not be many.
-    if body.count(b"\r\n--" + boundary) > _MOST_BOUNDARIES:
-        raise MalformedMultipart(f"The boundary occurs more than {_MOST_BOUNDARIES} times in the body.")
+    if body.count(b"\r\n--" + boundary) > MAX_BOUNDARIES:
+        limit = Limit("max_boundaries", MAX_BOUNDARIES)
+        raise LimitExceeded(limit, f"The boundary occurs more than {limit.value} times in the body.")
     found = _Found(body)
     parser = MultipartParser(
         boundary,
@@ -93,13 +99,16 @@ def _split(body: bytes, boundary: bytes) -> dict[str, memoryview]:
             "on_part_data": found.take_data,
             "on_end": found.end,
         },
-        max_header_count=_MOST_PART_HEADERS,
-        max_header_size=_LONGEST_PART_HEADER,
+        max_header_count=MAX_PART_HEADERS,
+        max_header_size=MAX_PART_HEADER,
     )
     parser.logger.disabled = True  # nobody may fill the log with malformed bodies
     try:
         parser.write(body)
     except MultipartParseError as error:
+        if str(error) in _HEADER_LIMITS:
+            limit, what = _HEADER_LIMITS[str(error)]
+            raise LimitExceeded(limit, f"A part has more than {limit.value} {what}.") from None
         raise MalformedMultipart(f"The body cannot be read as {MULTIPART} from byte {error.offset} on.") from None
     if not found.complete:
         raise MalformedMultipart("The body ends before the closing boundary.")
@@ -162,4 +171,4 @@ async def read_with_tensors(model: type[AnyMessage], request: Request) -> tuple[
         return await read_json(model, request), {}
     require_known_query(request)
     text, tensors = await read_parts(request)
-    return await to_thread.run_sync(model.read, text, settings_of(request)), tensors
+    return await gate_of(request).step(model.read, text, settings_of(request)), tensors

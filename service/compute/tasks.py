@@ -52,7 +52,7 @@ def on_copies(task: BlockTask) -> BlockTask:
 
 
 def _task(question: Question, x: Type, out: Type) -> BlockTask:
-    run, quick = _kernel(question, x)
+    run, quick = _kernel(question)
     if run is None:
         return _by_pieces(question)
     computes = x if quick else _FLOAT64
@@ -61,12 +61,10 @@ def _task(question: Question, x: Type, out: Type) -> BlockTask:
     return _through_float64(run, question, quick=quick)
 
 
-def _kernel(question: Question, x: Type) -> tuple[BlockFunction | None, bool]:
+def _kernel(question: Question) -> tuple[BlockFunction | None, bool]:
     """The kernel's function that answers the question, if one does, and whether it is a fast one."""
     setting = question.setting
     quick = question.accuracy == "fast" and setting.fast is not None
-    if quick and setting.fast and setting.fast.short_slope and question.order and x == _FLOAT64:
-        quick = False
     kernel = setting.fast if quick else setting.full
     if kernel is None or question.order > 1:
         return None, False

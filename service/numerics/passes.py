@@ -24,7 +24,7 @@ def number(value: float) -> Number:
     return {letter: np.array(value, letter) for letter in "fd"}
 
 
-HALF, ONE, THREE_HALVES, TWO, THREE, FOUR, SIX = map(number, (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0))
+ONE, THREE_HALVES, TWO, THREE, FOUR, SIX = map(number, (1.0, 1.5, 2.0, 3.0, 4.0, 6.0))
 
 
 def at_least(bound: float, x: Block, out: Block) -> None:

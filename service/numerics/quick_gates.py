@@ -1,7 +1,7 @@
 """Fast forms of gates, x times a sigmoid, for blocks in float32 or float64: like those of `service.numerics.quick`.
 
-Slopes cancel next to their zeros. Those of float32 are computed in float64, which has digits to spare; in float64 that
-of silu is written in the distance from its zero, by expm1.
+Slopes cancel next to their zeros. That of silu in float32 is computed in float64, which has digits to spare; in float64
+it is written in the distance from its zero, by expm1. That of mish comes from a table: see `service.activations.mish`.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,6 @@ import numpy as np
 from service.numerics.passes import (
     FOUR,
     ONE,
-    THREE_HALVES,
-    TWO,
     Block,
     at_least,
     at_most,
@@ -26,7 +24,6 @@ from service.numerics.scratch import scratch
 _HALF_MORE = {letter: np.array(0.5 + less, letter) for letter, less in LESS.items()}
 _TWO_MORE = {letter: np.array(2.0 + 4.0 * less, letter) for letter, less in LESS.items()}
 _SILU_ROOT, _EXP_OF_SILU_ROOT = parts("-1.27846454276107379510935873902298"), number(0.27846454276107379511)
-_MISH_SETTLED = 21.0  # where the slope has become 1 in float64
 
 
 def silu(x: Block, out: Block, work: Sequence[Block]) -> None:
@@ -98,34 +95,3 @@ def mish(x: Block, out: Block, work: Sequence[Block]) -> None:
     np.add(out, part, out)
     np.add(out, _HALF_MORE[letter], out)
     np.divide(near, out, out)
-
-
-def mish_slope(x: Block, out: Block, _: Sequence[Block]) -> None:
-    """E·N/D² with E = e^x, D = E² + 2E + 2 and N = 4(x + 1) + (4x + 6)E + 4E² + E³.
-
-    For float32 only: it is computed in float64, which has digits enough for what cancels next to the zero of N.
-    """
-    near, found, e, d = scratch(np.float64, x.size)[:4]
-    np.copyto(near, x)
-    _mish_slope(near, found, e, d)
-    np.copyto(out, found, casting="same_kind")
-
-
-def _mish_slope(x: Block, out: Block, e: Block, d: Block) -> None:
-    at_least(DEEP["d"], x, x)
-    at_most(_MISH_SETTLED, x, x)
-    np.exp(x, e)
-    np.add(x, THREE_HALVES["d"], x)
-    np.multiply(x, FOUR["d"], x)
-    np.add(e, FOUR["d"], out)
-    np.multiply(out, e, out)
-    np.add(out, x, out)
-    np.multiply(out, e, out)
-    np.add(out, x, out)
-    np.subtract(out, TWO["d"], out)
-    np.multiply(out, e, out)
-    np.add(e, TWO["d"], d)
-    np.multiply(d, e, d)
-    np.add(d, TWO["d"], d)
-    np.square(d, d)
-    np.divide(out, d, out)

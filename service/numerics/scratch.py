@@ -15,7 +15,7 @@ _SIZES = 8  # sizes of short blocks whose arrays are kept at hand
 
 class _Scratch(local):
     def __init__(self) -> None:
-        self.stores: dict[object, NDArray[Any]] = {}  # any: float32 or float64
+        self.stores: dict[object, NDArray[Any]] = {}  # any: float32, float64 or int64
         self.cuts: dict[tuple[object, int], list[NDArray[Any]]] = {}
 
 
@@ -32,7 +32,7 @@ def scratch(dtype: DTypeLike, size: int) -> list[NDArray[Any]]:
     return cut
 
 
-def _store(dtype: "np.dtype[Any]") -> NDArray[Any]:  # any: float32 or float64
+def _store(dtype: "np.dtype[Any]") -> NDArray[Any]:  # any: float32, float64 or int64
     if dtype not in _scratch.stores:
         _scratch.stores[dtype] = np.empty((ARRAYS, LARGEST + _PADDING), dtype)
     return _scratch.stores[dtype]

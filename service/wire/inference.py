@@ -110,7 +110,9 @@ class InferenceOptions(Part):
     order: int = Field(default=1, ge=1, le=4, description="Which derivative the output `derivative` is.")
     at_kink: AtKink = Field(default="convention", description="As in DerivativeRequest.")
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED, description="As in EvaluateRequest.")
-    sequence_id: int | str | None = Field(default=None, description="Changes nothing: no model has a state.")
+    sequence_id: int | Annotated[str, Field(max_length=MAX_ID)] | None = Field(
+        default=None, description="Changes nothing: no model has a state."
+    )
     sequence_start: bool = Field(default=False, description="Changes nothing.")
     sequence_end: bool = Field(default=False, description="Changes nothing.")
     priority: int = Field(default=0, ge=0, description="Changes nothing: requests are answered as they come.")

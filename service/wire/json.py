@@ -15,6 +15,7 @@ from service.errors import Fault, InvalidInput, Limit, LimitExceeded, Malformed,
 
 MAX_FAULTS = 20
 MAX_CONTAINERS = 2**22
+MAX_MEMBERS = 2**18
 NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 Codes = NDArray[np.uint8]
@@ -30,7 +31,7 @@ _MARK = "\0mark"
 _MARK_TEXT = orjson.dumps(_MARK)
 
 
-def loads(body: Body, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of its types
+def loads(body: Body, max_depth: int, max_members: int = MAX_MEMBERS) -> Any:  # noqa: ANN401  JSON is any of its types
     """Read a JSON text.
 
     Duplicate keys: the last wins. Integers beyond 64 bits become floats, and `-0` keeps its sign.
@@ -40,11 +41,11 @@ def loads(body: Body, max_depth: int) -> Any:  # noqa: ANN401  JSON is any of it
     Malformed
         The bytes are not JSON in UTF-8 without a byte order mark, or nested too deeply (TooDeep).
     LimitExceeded
-        There are more than MAX_CONTAINERS arrays and objects.
+        There are more than MAX_CONTAINERS arrays and objects, or more than `max_members` colons.
     InvalidInput
         A number is beyond float64; the fault tells which is the first.
     """
-    _admit(body, max_depth)
+    _admit(body, max_depth, max_members)
     if NEGATIVE_ZERO.search(body):
         body = _sign_zeros(body)
     try:
@@ -81,10 +82,13 @@ class _Pauses:
 _PAUSES = _Pauses()
 
 
-def _admit(body: Body, max_depth: int) -> None:
+def _admit(body: Body, max_depth: int, max_members: int) -> None:
     """Refuse what is nested too deeply or in too many pieces, found without parsing."""
-    if len(body) <= max_depth:
+    if len(body) <= min(max_depth, max_members):
         return
+    if body.count(b":") > max_members:
+        limit = Limit("max_members", max_members)
+        raise LimitExceeded(limit, f"The objects of the body have more than {max_members} members.")
     codes = np.frombuffer(body, np.uint8)
     if np.count_nonzero((codes & _EITHER_CASE) == ord("[")) <= min(max_depth, MAX_CONTAINERS):
         return

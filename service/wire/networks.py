@@ -22,6 +22,7 @@ from service.settings import Settings
 from service.wire.evaluation import MAX_NAME
 from service.wire.faults import TAG
 from service.wire.model import Array, GivenParameters, NestedNumbers, Part, PublishedAs, Scalar, conflict, read_numbers
+from service.wire.tensors import MAX_TENSOR_NAME
 
 MAX_SIZE = 2**24
 
@@ -29,7 +30,9 @@ MAX_SIZE = 2**24
 class TensorReference(Part):
     """A tensor of the upload, wherever an array may stand."""
 
-    tensor: str = Field(min_length=1, max_length=MAX_NAME * 4, description="Name of the tensor in the uploaded file.")
+    tensor: str = Field(
+        min_length=1, max_length=MAX_TENSOR_NAME, description="Name of the tensor in the uploaded file."
+    )
     layout: Literal["pytorch"] | None = Field(
         default=None, description="`pytorch`: weights stand as n_out × n_in. Null means as in JSON, n_in × n_out."
     )
@@ -201,6 +204,9 @@ Targets = Annotated[
 NEEDS = {"mse": "targets", "cross_entropy": "targets", "upstream": "gradient"}
 
 
+LossName = Literal["sum", "mean", "mse", "cross_entropy"]  # what needs nothing beside its name
+
+
 class LossDescription(Part):
     """What is differentiated; mse is the mean over all elements, cross_entropy has its softmax inside."""
 
@@ -226,6 +232,4 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-LossOrName = Annotated[
-    LossDescription, BeforeValidator(_named, json_schema_input_type=LossDescription | Literal["sum", "mean"])
-]
+LossOrName = Annotated[LossDescription, BeforeValidator(_named, json_schema_input_type=LossDescription | LossName)]

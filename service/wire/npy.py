@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import InvalidInput, MalformedNpy
+from service.errors import InvalidInput, Limit, LimitExceeded, MalformedNpy
 from service.wire.faults import clip
 
 Buffer = bytes | bytearray | memoryview
@@ -98,7 +98,9 @@ def measure(start: Buffer, what: str) -> int | None:
     Raises
     ------
     MalformedNpy
-        The bytes are not the start of an NPY file, or those of one with a header of more than `LONGEST_HEADER` bytes.
+        The bytes are not the start of an NPY file.
+    LimitExceeded
+        Its header has more than `LONGEST_HEADER` bytes.
     """
     width = _LENGTH_BYTES.get(bytes(start[6:8]))
     if bytes(start[:6]) != _MAGIC[: len(start)] or (width is None and len(start) >= 8):
@@ -107,7 +109,8 @@ def measure(start: Buffer, what: str) -> int | None:
         return None
     length = int.from_bytes(start[8 : 8 + width], "little")
     if length > LONGEST_HEADER:
-        raise MalformedNpy(f"{what} has an NPY header of more than {LONGEST_HEADER} bytes.")
+        limit = Limit("max_npy_header_bytes", LONGEST_HEADER)
+        raise LimitExceeded(limit, f"{what} has an NPY header of more than {LONGEST_HEADER} bytes.")
     return 8 + width + length
 
 

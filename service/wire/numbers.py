@@ -46,7 +46,9 @@ def read_flat(body: Body, settings: Settings) -> tuple[bytes, NDArray[np.float64
     except _COMPLAINTS:
         _kept.__dict__.clear()
         return None
-    if _lost_sign(numbers, body, start, end + 1) or numbers.size > settings.max_elements or settings.max_depth < 2:
+    if settings.max_depth < 2 or settings.max_members < _LONGEST_AROUND:
+        return None
+    if _lost_sign(numbers, body, start, end + 1) or numbers.size > settings.max_elements:
         return None
     return bytes(body[: start + 1] + body[end:]), numbers
 
@@ -66,7 +68,7 @@ def read_object(body: Body, settings: Settings) -> dict[str, Any] | None:
     dict or None
         By name: float64 arrays for arrays, dicts for objects, and Python's own values for what is neither.
     """
-    if len(body) < _LEAST or body[0] not in _STARTS:
+    if len(body) < _LEAST or body[0] not in _STARTS or settings.max_members < _MOST_MEMBERS * (_MOST_MEMBERS + 1):
         return None
     try:
         return _members(_parser(len(body)).parse(body), body, settings)
@@ -123,14 +125,17 @@ def _members(found: object, body: Body, settings: Settings) -> dict[str, Any] | 
             members[name], inside = _array(value, settings)
             lists += inside
         else:
-            members[name] = _flat(value.as_dict(), settings) if isinstance(value, simdjson.Object) else value
+            members[name] = _flat(value, settings) if isinstance(value, simdjson.Object) else value
     whole = len(members) == len(found) and _has_lists(body, lists)
     return members if whole and not _lost_signs(members, body) else None
 
 
-def _flat(members: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """An object inside, if it holds no arrays or objects of its own; raises ValueError if it does."""
-    if settings.max_depth < 2 or any(isinstance(value, dict | list) for value in members.values()):
+def _flat(found: simdjson.Object, settings: Settings) -> dict[str, Any]:
+    """An object inside, if it is small and holds no arrays or objects of its own; raises ValueError if it does."""
+    if settings.max_depth < 2 or len(found) > _MOST_MEMBERS:
+        raise ValueError
+    members: dict[str, Any] = found.as_dict()  # any: JSON is any of its types
+    if any(isinstance(value, dict | list) for value in members.values()):
         raise ValueError
     return members
 

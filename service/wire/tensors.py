@@ -35,7 +35,9 @@ _SAFETENSORS = {
     **{f"I{8 * size}": np.dtype(f"<i{size}") for size in (1, 2, 4, 8)},
     **{f"U{8 * size}": np.dtype(f"<u{size}") for size in (1, 2, 4, 8)},
 }
-_LONGEST_SAFETENSORS_HEADER = 2**20
+
+MAX_SAFETENSORS_HEADER = 2**20
+MAX_TENSOR_NAME = 400
 
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of an archive without members
 _ZIP_ENTRY = b"PK\x01\x02"
@@ -107,9 +109,9 @@ def _split(file: memoryview) -> tuple[dict[str, Any], memoryview]:
     length = int.from_bytes(file[:8], "little")
     if len(file) < 8 or length > len(file) - 8:
         raise MalformedTensors("The file of tensors is neither NPZ nor safetensors: it ends within its header.")
-    if length > _LONGEST_SAFETENSORS_HEADER:
-        detail = f"has {length} bytes; at most {_LONGEST_SAFETENSORS_HEADER} are read"
-        raise MalformedTensors(f"The header of the safetensors file {detail}.")
+    if length > (limit := Limit("max_safetensors_header_bytes", MAX_SAFETENSORS_HEADER)).value:
+        detail = f"has {length} bytes; at most {limit.value} are read"
+        raise LimitExceeded(limit, f"The header of the safetensors file {detail}.")
     try:
         header = json.loads(file[8 : 8 + length].tobytes().decode(), object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError):
@@ -129,6 +131,7 @@ def _without_doubles(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _entry(name: str, said: object, settings: Settings) -> _Tensor:
     """What the header of a safetensors file says of a tensor, if that can be."""
+    _admit_name(name)
     match said:
         case {"dtype": str(code), "shape": list(shape), "data_offsets": [start, end], **others} if not others:
             pass
@@ -179,6 +182,7 @@ def _members(archive: ZipFile) -> dict[str, ZipInfo]:
     members: dict[str, ZipInfo] = {}
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
+        _admit_name(name)
         if name == info.filename:
             raise MalformedTensors(f"The NPZ file holds {clip(name)!r}, which is not an .npy file.")
         if name in members:
@@ -238,6 +242,12 @@ def _admit_number(number: int, settings: Settings) -> None:
     if number > settings.max_tensors:
         limit = Limit("max_tensors", settings.max_tensors)
         raise LimitExceeded(limit, f"The file holds {number} tensors; {limit.value} are allowed.")
+
+
+def _admit_name(name: str) -> None:
+    if len(name) > (limit := Limit("max_tensor_name_length", MAX_TENSOR_NAME)).value:
+        detail = f"{_called(name)} has a name of {len(name)} characters; {limit.value} are allowed."
+        raise LimitExceeded(limit, detail)
 
 
 def _admit_shape(tensor: _Tensor, available: int, settings: Settings) -> None:

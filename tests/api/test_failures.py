@@ -229,18 +229,19 @@ def test_a_body_that_is_said_to_be_json_is_read(client: Client, content_type: st
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "x" * 1000])
+@pytest.mark.parametrize("coding", ["deflate", "br", "identity, gzip", "gzip,zstd", "gzip;q=1", "x" * 1000])
 def test_a_coded_body_is_refused(client: Client, coding: str) -> None:
     response = client.post("/evaluate", b'{"activation":"relu","x":1}', headers=JSON | {"Content-Encoding": coding})
     assert_problem(response, 415, "unsupported_media_type")
-    assert response.headers["accept-encoding"] == "identity"
+    assert response.headers["accept-encoding"] == "gzip, zstd, identity"
+    assert "accept" not in response.headers
 
 
 @pytest.mark.parametrize("path", [*GETS, "/openapi.json"])
 def test_unknown_query_items_are_refused(client: Client, path: str) -> None:
     assert_problem(client.get(path, params={"page": "1"}), 422, "invalid_input", parameter="page")
     assert_problem(client.get(path + "?" + "x" * 3000), 422, "invalid_input")
-    assert_problem(client.get(path, params={f"x{i}": "" for i in range(1000)}), 422, "invalid_input")
+    assert_problem(client.get(path, params={f"x{i}": "" for i in range(60)}), 422, "invalid_input")
 
 
 @pytest.mark.parametrize("path", POSTS)

@@ -95,11 +95,11 @@ def test_what_every_path_refuses_is_a_problem_of_the_protocol(client: Client, pa
     assert_problem(client.request(method, path, params={"a": "1"}), 422, "invalid_input", parameter="a")
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("coding", ["br", "deflate"])
 def test_a_compressed_body_is_refused(client: Client, coding: str) -> None:
     response = send(client, announced(), BYTES, **{"Content-Encoding": coding})
     assert_problem(response, 415, "unsupported_media_type")
-    assert response.headers["accept-encoding"] == "identity"
+    assert response.headers["accept-encoding"] == "gzip, zstd, identity"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_the_name_at_fault_is_that_in_the_path_whoever_looks_it_up() -> None:
 @pytest.mark.parametrize(
     ("members", "pointer"),
     [
-        ({"inputs": [X] * 100_000}, "/inputs/1"),
+        ({"inputs": [X] * 50_000}, "/inputs/1"),
         ({"inputs": [X | {"shape": [True] * 100_000}]}, "/inputs/0/shape/32"),
         ({"inputs": [X], "outputs": [True] * 100_000}, "/outputs/2"),
         ({"inputs": [X | {f"x{i}": i for i in range(100_000)}]}, "/inputs/0/x0"),

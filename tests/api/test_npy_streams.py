@@ -28,10 +28,14 @@ class Talk:
     heard: list[Message] = field(default_factory=list)
     taken: int = 0
 
-    async def run(self, client: Client, query: str = "activation=relu", length: int | None = None) -> None:
+    async def run(
+        self, client: Client, query: str = "activation=relu", length: int | None = None, coding: str | None = None
+    ) -> None:
         headers = [(b"host", b"a"), (b"content-type", NPY.encode()), (b"accept", NPY.encode())]
         if length is not None:
             headers.append((b"content-length", b"%d" % length))
+        if coding is not None:
+            headers.append((b"content-encoding", coding.encode()))
         scope = {"type": "http", "method": "POST", "path": "/evaluate", "root_path": "", "headers": headers}
         messages = iter(self.body)
 

@@ -1,9 +1,12 @@
 """The published contract."""
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from fastapi.routing import APIRoute
@@ -13,6 +16,8 @@ from service.api.failures import FAILURES
 from service.api.kinds import KINDS
 from service.app import ROUTERS, create_app
 from service.settings import Settings
+from service.wire.npy import write_header
+from tests.api.test_limits import streams_of
 from tests.client import JSON, Client, assert_problem
 from tests.schema import JsonValue, complaints
 
@@ -70,6 +75,10 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "no_such_exposition": {"headers": {"Accept": "text/html"}},
     "no_such_stream": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
     "body_too_large": {"content": GOOD, "headers": JSON | {"Content-Length": "67108865"}},
+    "malformed_coding": {"content": GOOD, "headers": JSON | {"Content-Encoding": "gzip"}},
+    "inflated_too_large": {"content": gzip.compress(bytes(2**26 + 1)), "headers": JSON | {"Content-Encoding": "gzip"}},
+    "query_too_long": {"content": GOOD, "params": {"x": "1" * 8192}},
+    "too_many_streams": {"headers": NPY | {"Accept": "application/x-npy, */*"}, "params": {"activation": "relu"}},
     "unsupported_media_type": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
     "neither_json_nor_npy": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
     "ragged_array": {"content": b'{"activation": "relu", "x": [[1, 2], [3]]}'},
@@ -78,6 +87,21 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "unknown_query_item": {"params": {"familly": "gate"}},
     "no_query_items": {"content": GOOD, "params": {"family": "gate"}},
 }
+
+
+async def in_two_pieces() -> AsyncIterator[bytes]:
+    """The first piece of an NPY file, and what is not read any more."""
+    yield write_header(np.dtype("<f8"), (2,))
+    yield bytes(16)
+
+
+@contextmanager
+def streams_open(client: Client, number: int) -> Iterator[None]:
+    """Meanwhile the application streams so many answers."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(streams_of(client).one())
+        yield
 
 
 def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -221,7 +245,12 @@ def test_every_example_of_a_failure_is_what_the_service_says(
         place = {"name": "leaky_relu", "code": "not_found", "version": "1"} | PLACES.get(name, {})
         asked = path.format_map(place)
         failure = FAILURES[name]
-        document = assert_problem(client.request(method.upper(), asked, **request), failure.status, failure.code)
+        with streams_open(client, 32) if name == "too_many_streams" else nullcontext():
+            if name == "too_many_streams":
+                request["content"] = in_two_pieces()
+            response = client.request(method.upper(), asked, **request)
+        document = assert_problem(response, failure.status, failure.code)
+        assert ("retry-after" in response.headers) is (failure.status == 503)
         assert document | {"instance": ""} == failures[name] | {"instance": ""}
 
 

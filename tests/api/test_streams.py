@@ -240,7 +240,7 @@ def test_hanging_up_on_a_live_server_stops_the_work(served: tuple[int, Counted])
 
 
 def scope() -> dict[str, Any]:
-    return {"type": "http", "method": "POST", "path": PATH, "headers": []}
+    return {"type": "http", "method": "POST", "path": PATH, "headers": [], "app": create_app(Settings())}
 
 
 async def waiting() -> Message:

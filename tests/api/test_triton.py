@@ -183,13 +183,21 @@ def test_hints_to_schedulers_change_nothing(ask: Ask) -> None:
         ({"inputs": [tensor(np.ones(1)), tensor(np.ones(1))]}, "422", "/inputs/1: Every model has one input, x."),
         ({"inputs": [tensor(np.full(1, np.nan), binary=False)]}, "400", "The body is not JSON"),
         ({"inputs": [tensor(np.ones(1_000_001, np.float16))]}, "413", "The tensor has 1000001 elements; 1000000 are"),
-        ({"request_compression_algorithm": "gzip"}, "415", "The Content-Encoding 'gzip' is not understood"),
+        ({"request_compression_algorithm": "deflate"}, "415", "The Content-Encoding 'deflate' is not understood"),
     ],
 )
 def test_a_failure_is_an_exception_with_our_message(ask: Ask, given: dict[str, Any], status: str, told: str) -> None:
     with pytest.raises(InferenceServerException) as caught:
         ask("infer", **{"model_name": "relu", "inputs": [tensor(np.ones(1))]} | given)
     assert (caught.value.status(), caught.value.message()[: len(told)]) == (status, told)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_request_may_come_compressed(ask: Ask, binary: bool) -> None:
+    x = np.linspace(-1, 1, 10_000)
+    given = [tensor(x, binary=binary)]
+    result = ask("infer", model_name="relu", inputs=given, request_compression_algorithm="gzip")
+    assert_array_equal(result.as_numpy("y"), np.maximum(x, 0))
 
 
 def test_the_metadata_of_no_model_is_an_exception_too(ask: Ask) -> None:

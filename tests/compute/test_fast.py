@@ -23,9 +23,11 @@ FAST = [case for case in CASES if bound(case.function, case.parameters).fast]
 EXACT = 1e-30  # least magnitude of the results that the bar is for
 ROOTS = {"silu": -1.2784645427610738, "mish": -1.1924312145154952, "gelu": -0.7517915246935645}
 DTYPES = ("float32", "float64")
+TABLED = [("gelu", 0), ("gelu", 1), ("mish", 1)]  # and their orders
 
 every_case = pytest.mark.parametrize("case", FAST, ids=str)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+every_table = pytest.mark.parametrize(("name", "order"), TABLED)
 
 
 def results(case: Case, x: Block, order: int, dtype: str) -> Block:
@@ -69,6 +71,60 @@ def test_results_in_float32_are_near_the_full_ones_at_many_points(case: Case) ->
         judged = (np.abs(true) >= EXACT) & (np.abs(true) <= 1 / EXACT)
         errors = np.abs(results(case, x, order, "float32") - true)[judged]
         assert (errors <= 4.0 * np.spacing(np.abs(true[judged]).astype(np.float32))).all()
+
+
+@every_table
+def test_tables_in_float32_are_near_the_full_results_at_every_magnitude_and_all_around_the_zero(
+    name: str, order: int
+) -> None:
+    case, root = Case(name, {}), np.float32(ROOTS[name]).view(np.int32)
+    positive = np.arange(0, np.float32(80.0).view(np.int32), 1753, dtype=np.int32)
+    x = np.concatenate(
+        [positive.view("f"), -positive.view("f"), np.arange(root - 2**17, root + 2**17).astype("i").view("f")]
+    )
+    true = (case.derivative if order else case.value)(x.astype(np.float64))
+    judged = np.abs(true) >= EXACT
+    errors = np.abs(results(case, x, order, "float32") - true)[judged]
+    assert (errors <= 3.5 * np.spacing(np.abs(true[judged]).astype(np.float32))).all()
+
+
+@every_table
+def test_tables_in_float64_are_right_at_the_borders_of_their_cells(name: str, order: int) -> None:
+    borders = np.random.default_rng(17).integers(-12 * 2**10, 9 * 2**10, 300) / 2**10
+    x = np.concatenate([borders, np.nextafter(borders, -inf), np.nextafter(borders, inf)])
+    found = results(Case(name, {}), x, order, "float64").tolist()
+    true = [truths(name, t, order)[order] for t in x.tolist()]
+    assert max(ulp_error(y, t, "float64") for y, t in zip(found, true, strict=True) if abs(float(t)) >= EXACT) <= 3.5
+
+
+@every_table
+@every_dtype
+def test_tails_from_tables_keep_their_size_as_far_as_the_dtype_goes(name: str, order: int, dtype: str) -> None:
+    case, least = Case(name, {}), float(np.finfo(dtype).smallest_subnormal)
+    x = np.linspace(-760.0 if name == "mish" else -40.0, -3.0, 20_001).astype(dtype)
+    found = results(case, x, order, dtype).astype(np.float64)
+    true = (case.derivative if order else case.value)(x.astype(np.float64))
+    assert (np.abs(found - true) <= 1e-5 * np.abs(true) + 4000.0 * least).all()
+    assert (np.diff(found) <= 2.0 * least).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gelu_next_to_zero_is_half_its_argument(dtype: str) -> None:
+    info = np.finfo(dtype)
+    least, small = float(info.smallest_subnormal), float(info.tiny)
+    x = np.array([0.0, -0.0, 2 * least, -2 * least, small, -small, 16 * small])
+    gelu = Case("gelu", {})
+    found = results(gelu, x, 0, dtype)
+    assert np.array_equal(found, x / 2)
+    assert np.array_equal(np.signbit(found), np.signbit(x))
+    assert results(gelu, x, 1, dtype).tolist() == [0.5] * x.size
+
+
+@every_table
+@every_dtype
+def test_what_comes_from_tables_ends_at_its_limit_exactly(name: str, order: int, dtype: str) -> None:
+    x = np.array([9.5, 40.0, 1e30, inf]) * (1 if name == "gelu" else 4)
+    assert results(Case(name, {}), x, order, dtype).tolist() == ([1.0] * 4 if order else x.astype(dtype).tolist())
 
 
 @every_case

@@ -159,7 +159,18 @@ def test_brackets_in_strings_and_side_by_side_are_not_nesting(body: bytes) -> No
 @pytest.mark.parametrize("last", [b"1", b"1e999", b"}"])
 def test_too_many_arrays_and_objects_are_refused_without_parsing(piece: bytes, last: bytes) -> None:
     with pytest.raises(LimitExceeded, match=str(MAX_CONTAINERS)):
-        loads(b"[" + piece * MAX_CONTAINERS + last + b"]", DEPTH)
+        loads(b"[" + piece * MAX_CONTAINERS + last + b"]", DEPTH, 2**30)
+
+
+def test_objects_may_have_as_many_members_as_allowed() -> None:
+    body = b'{"a": [{"b": 1}, {"c": "::"}]}'
+    assert loads(body, DEPTH, 5) == {"a": [{"b": 1}, {"c": "::"}]}
+    with pytest.raises(LimitExceeded, match="more than 4 members"):
+        loads(body, DEPTH, 4)
+    assert loads(b"[1]", DEPTH, 1) == [1]
+    assert loads(b'"::"', DEPTH, 2) == "::"
+    with pytest.raises(LimitExceeded, match="more than 1 members"):
+        loads(b'{"a":1,"b":1}', 2, 1)
 
 
 @given(st.lists(st.sampled_from(["-0", "1e-0", '"-0"', r'"\\"', r'"\"-0\\"', "-0.5", "[-0]", '{"-0":-0}'])))
