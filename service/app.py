@@ -66,7 +66,7 @@ class Actiscope(FastAPI):
         self.settings = settings
         self.observer = observer
         self.readiness = Readiness()
-        self.gate = Gate(settings)
+        self.gate = Gate(settings, observer.metrics)
         self.streams = Streams(settings)
         # The express way goes around the framework, which makes the spans.
         routed: ASGIApp = super().__call__ if traced else Express(super().__call__, HOT)

@@ -63,6 +63,7 @@ _REFUSALS = {  # as the metrics call them
     "limit_exceeded": "limit",
     "overloaded": "overload",
     "quota_exceeded": "rate",
+    "took_too_long": "time",
     "too_deep": "limit",
     "unauthorized": "key",
 }

@@ -14,7 +14,7 @@ from service.telemetry.block import Block, Numbers, share
 
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS", "other")
 STATUSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")  # none: the client went away before an answer
-REASONS: Final = ("limit", "overload", "rate", "key", "draining")
+REASONS: Final = ("limit", "overload", "time", "rate", "key", "draining")
 LEVELS: Final = ("actiscope_requests_in_flight", "actiscope_queue_depth", "actiscope_work_running")
 NO_ROUTE: Final = "none"  # the label of paths that are not the service's, and of what is refused before routing
 SECONDS: Final = (
