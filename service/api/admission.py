@@ -17,6 +17,7 @@ from threading import Event, Lock
 from time import perf_counter
 from typing import Any, TypeVar
 
+from anyio import CancelScope
 from starlette.requests import ClientDisconnect, Request
 
 from service.errors import Limit, Overloaded, TookTooLong
@@ -102,7 +103,12 @@ class Gate:
     async def step(self, work: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401  the work's
         """The result of work that goes on with what was admitted before: it waits for its turn however many wait."""
         await self._turn()
-        return await self._begin(lambda: work(*arguments))
+        with CancelScope(
+            shield=True
+        ):  # the thread cannot be cancelled, and what it works on is used by nobody else yet
+            result = self._begin(lambda: work(*arguments))
+            await wait((result,))
+        return result.result()
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:

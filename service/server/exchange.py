@@ -2,6 +2,7 @@
 
 import logging
 from asyncio import CancelledError, Event
+from collections.abc import Awaitable, Generator
 from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Message, Scope
@@ -17,6 +18,16 @@ _CLOSE: Final = b"connection: close\r\n"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 
 logger = logging.getLogger(__name__)
+
+
+class _Done:
+    """What was waited for has been done already; a coroutine to say so would cost more than writing does."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+_DONE: Final = _Done()
 
 
 class Exchange:
@@ -114,10 +125,18 @@ class Exchange:
             self._connection.read_on()
         return {"type": "http.request", "body": body, "more_body": not self.whole}
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Write the head, or more of the body; wait while the client takes nothing."""
         if self._connection.full is not None:
-            await self._connection.full.wait()
+            return self._send_later(message, self._connection.full)
+        self._send(message)
+        return _DONE
+
+    async def _send_later(self, message: Message, full: Event) -> None:
+        await full.wait()
+        self._send(message)
+
+    def _send(self, message: Message) -> None:
         if self.gone:
             return
         if self.complete or self.started != (message["type"] == "http.response.body"):

@@ -4,6 +4,7 @@ What a stranger controls of a request is bounded here: its head in bytes and fie
 body. Time is looked after by the connection.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -18,7 +19,21 @@ if TYPE_CHECKING:
     from service.server.protocol import Protocol
 
 _FREE_CHUNKS, _LEAST_CHUNK = 10_000, 4  # chunks may be of less than so many bytes only while they are few
+_SHORT: Final = 256  # bytes of an address that is kept as it was understood
 _UPGRADE: Final = (b"connection", b"upgrade")
+
+
+def _address(url: bytes) -> tuple[str, bytes, bytes]:
+    """The path, the path as it came, and the query; raises Refusal."""
+    try:
+        address = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        raise malformed("The address cannot be parsed.") from None
+    path = (address.path or b"").decode("ascii", "replace")
+    return unquote(path) if "%" in path else path, address.path, address.query or b""
+
+
+_kept_address = lru_cache(maxsize=256)(_address)
 
 
 class Reader:
@@ -120,18 +135,14 @@ class Reader:
         self.connection.begun(self.exchange)
 
     def _scope(self, method: bytes, version: str) -> Scope:
-        try:
-            address = httptools.parse_url(self._url)
-        except httptools.HttpParserInvalidURLError:
-            raise malformed("The address cannot be parsed.") from None
-        path = (address.path or b"").decode("ascii", "replace")
+        path, raw_path, query = (_kept_address if len(self._url) <= _SHORT else _address)(self._url)
         return {
             **self.connection.constant,
             "http_version": version,
             "method": method.decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": address.path,
-            "query_string": address.query or b"",
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query,
             "headers": self._headers,
             "root_path": "",
         }
