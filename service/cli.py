@@ -1,7 +1,8 @@
 """The command line: `actiscope serve`, `actiscope key`, `actiscope openapi` and `actiscope reference`."""
 
+import os
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import SUPPRESS, ArgumentDefaultsHelpFormatter, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from ipaddress import ip_address
 
@@ -12,7 +13,9 @@ from service.app import application, create_app
 from service.errors import InvalidSetting
 from service.reference import reference_page
 from service.server.run import configuration, run
-from service.settings import Settings, setting_name
+from service.settings import ACCESS_LOGS, LOG_FORMATS, Settings, setting_name
+from service.telemetry.logs import log_configuration
+from service.telemetry.sink import fill_standard_files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,11 +31,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: Namespace) -> int:
     """Serve until told to stop."""
+    fill_standard_files()
+    for name in ("log_format", "access_log"):
+        if name in options:
+            os.environ[setting_name(name)] = getattr(options, name)  # where every worker finds it
     app = application()  # a wrong setting is told here, once, rather than by every worker
     _refuse_to_serve_strangers(options.host, app.settings)
+    if options.workers > 1:
+        app.observer.metrics.share(options.workers)
     run(
         configuration(
-            "service.app:application", factory=True, host=options.host, port=options.port, workers=options.workers
+            "service.app:application",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            log_config=log_configuration(app.settings.log_format, app.settings.access_log),
         )
     )
     return 0
@@ -68,6 +82,9 @@ def _parser() -> ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument("--port", default=8000, type=_port, help="port to listen at; 0 takes a free one")
     command.add_argument("--workers", default=1, type=_workers, help="number of processes")
+    for name, choices in (("log_format", LOG_FORMATS), ("access_log", ACCESS_LOGS)):
+        told = f"what {setting_name(name)} says, for this once"
+        command.add_argument(f"--{name.replace('_', '-')}", choices=choices, default=SUPPRESS, help=told)
     command.set_defaults(run=serve)
     command = commands.add_parser("key", help="make an API key")
     command.add_argument("name", type=_name, help="whose key it is: letters, digits, '.', '_' and '-'")

@@ -16,10 +16,11 @@ ActiscopeError
 ├── QuotaExceeded           requests come faster than a limit allows
 ├── Overloaded              the service does as much as a limit allows already
 ├── TookTooLong             the time for a request is over
+├── NotReady                no work is accepted now
 └── InvalidSetting          the operator set what cannot be
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -133,6 +134,15 @@ class QuotaExceeded(ActiscopeError):
         )
         self.limit = limit
         self.name = name
+        self.wait = wait
+
+
+class NotReady(ActiscopeError):
+    """No work is accepted now, for these reasons by name; try again after `wait` seconds."""
+
+    def __init__(self, reasons: Mapping[str, str], wait: int) -> None:
+        super().__init__(" ".join(reasons.values()))
+        self.reasons = reasons
         self.wait = wait
 
 

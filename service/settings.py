@@ -6,9 +6,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from service.errors import InvalidSetting
-from service.variables import FILE, FLAG, MOUNT, NETWORKS, ORIGINS, TEXT, Kind, whole
+from service.variables import FILE, FLAG, MOUNT, NETWORKS, ORIGINS, TEXT, Kind, one_of, whole
 
 PREFIX = "ACTISCOPE_"
+LOG_FORMATS = ("auto", "json", "text")
+ACCESS_LOGS = ("failures", "all")
 _MEBI = 2**20
 _GIBI = 2**30
 
@@ -116,6 +118,12 @@ class Settings:
         (), NETWORKS, "Proxies whose X-Forwarded-For is believed when it names the address of the client."
     )
     cors_origins: tuple[str, ...] = _setting((), ORIGINS, "Origins whose pages a browser lets read the answers.")
+    log_format: str = _setting(
+        "auto", one_of(*LOG_FORMATS), "Form of the log lines; auto is text on a terminal and json elsewhere."
+    )
+    access_log: str = _setting(
+        "failures", one_of(*ACCESS_LOGS), "Which requests have a log line: those answered with 5xx, or all."
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

@@ -25,6 +25,17 @@ def whole(at_least: int, at_most: int) -> Kind:
     return Kind(read, f"a whole number from {at_least} to {at_most}")
 
 
+def one_of(*words: str) -> Kind:
+    """One of these words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError
+        return text
+
+    return Kind(read, f"{', '.join(words[:-1])} or {words[-1]}")
+
+
 def _listed(read: Callable[[str], object], wanted: str) -> Kind:
     """Items between commas, each kept as it was given once it was read."""
 

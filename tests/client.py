@@ -60,7 +60,7 @@ def assert_problem(
     assert REQUEST_ID.fullmatch(response.headers["x-request-id"])
     document: dict[str, Any] = response.json()
     members = {"type", "title", "status", "detail", "instance", "errors", "near", "limit", "request_id", "error"}
-    assert set(document) <= members | {"violated-policies"}
+    assert set(document) <= members | {"violated-policies", "reasons"}
     of_inference = "/v2/" in document["instance"] + "/"
     assert document.get("error") == (document["detail"] if of_inference else None)
     assert document["type"] == f"/problems/{code}"

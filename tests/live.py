@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def serving(**settings: str) -> Iterator[str]:
-    """Where a service with these settings listens, as host:port, until it is told to end."""
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
+def serving(*options: str, log: list[str] | None = None, **settings: str) -> Iterator[str]:
+    """Where a service with these options and settings listens, as host:port, until it is told to end.
+
+    What it writes from then on is put into `log`.
+    """
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", *options]
     environment = {**settings, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
@@ -19,4 +22,6 @@ def serving(**settings: str) -> Iterator[str]:
                 yield match[1]
                 break
         process.terminate()
-        process.communicate(timeout=30)
+        _, written = process.communicate(timeout=30)
+        if log is not None:
+            log += written.splitlines()

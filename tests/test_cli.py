@@ -1,5 +1,6 @@
 """The command line."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_the_owner_of_a_key_has_a_plain_name(name: str, capsys: pytest.CaptureFi
 def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses at which a server was told to listen, instead of one that does."""
     hosts: list[str] = []
-
+    monkeypatch.setattr(logging.root, "handlers", list(logging.root.handlers))  # serving configures them
     monkeypatch.setattr(cli, "run", lambda configured: hosts.append(configured.host))
     return hosts
 

@@ -13,6 +13,8 @@ from service.activations import catalogue, pieces, rectifiers
 from service.compute import derivative, describe, evaluate
 from service.reference import reference_page
 from service.settings import Settings, setting_name
+from service.telemetry.families import FAMILIES
+from service.telemetry.metrics import REASONS
 from tests.client import Client
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +59,16 @@ def test_the_image_serves_without_keys_and_is_published_on_this_machine_only() -
     assert "ENV ACTISCOPE_ALLOW_NO_KEYS=true" in (ROOT / "Dockerfile").read_text()
     published = re.findall(r"ports: \[(.*)\]", (ROOT / "docker-compose.yml").read_text())
     assert published == ['"127.0.0.1:8000:8000"']
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs" / "observability.md").read_text()
+    rows = re.findall(r"^\| `((?:actiscope|process)_\w+)` \|([^|]*)\|", text, flags=re.MULTILINE)
+    documented = {name: tuple(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    assert documented == {name: family.labels for name, family in FAMILIES.items()}
+    assert all(f"`{reason}`" in text for reason in REASONS)
+    mentioned = {name.removesuffix("_bucket") for name in re.findall(r"\bactiscope_\w+", text)}
+    assert mentioned <= set(FAMILIES)
 
 
 def test_the_readme_counts_the_functions() -> None:

@@ -25,6 +25,8 @@ def test_every_setting_is_read() -> None:
         "allow_no_keys": ("true", True),
         "open_docs": ("true", True),
         "trusted_proxies": ("10.0.0.1, fd00::/8", ("10.0.0.1", "fd00::/8")),
+        "log_format": ("json", "json"),
+        "access_log": ("all", "all"),
         "cors_origins": ("https://a.org,http://b.org:81", ("https://a.org", "http://b.org:81")),
     }
     expected: dict[str, object] = {item.name: 7 for item in fields(Settings)}
@@ -49,6 +51,12 @@ def test_a_limit_is_a_whole_number_within_bounds(text: str) -> None:
 def test_a_prefix_starts_with_a_slash_only(text: str) -> None:
     with pytest.raises(InvalidSetting, match="ACTISCOPE_ROOT_PATH"):
         Settings.from_environment({"ACTISCOPE_ROOT_PATH": text})
+
+
+@pytest.mark.parametrize("text", ["", "JSON", "yaml", "json "])
+def test_a_choice_is_one_of_its_words(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="ACTISCOPE_LOG_FORMAT must be auto, json or text, not "):
+        Settings.from_environment({"ACTISCOPE_LOG_FORMAT": text})
 
 
 @pytest.mark.parametrize("text", ["", "yes", "1", "True", "true "])

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from math import ceil
 from pathlib import Path
 from threading import Event, Lock
@@ -22,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from service.errors import Limit, Overloaded, TookTooLong
 from service.flow.stopping import while_wanted
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 Result = TypeVar("Result")
 Holding = Callable[[int], AbstractContextManager[None]]  # so many bytes are counted as taken meanwhile
@@ -33,13 +35,14 @@ _FADING = 0.1  # how much the newest work counts in what work takes on average
 class Gate:
     """The threads of a process in which requests are worked on, and the queue in front of them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.slots = settings.max_running or cores()
         self.running = 0
         self.refused = 0
         self.seconds = 0.1  # that work has taken on average
         self._queue: deque[Future[None]] = deque()
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="work")
         self._memory = settings.max_memory_bytes or int(_SHARE * memory())
         self._taken = 0
@@ -137,9 +140,11 @@ class Gate:
         """Wait for a slot; raises ClientDisconnect if `gone` comes first."""
         if self.running < self.slots and not self._queue:
             self.running += 1
+            self._tell()
             return
         turn: Future[None] = get_running_loop().create_future()
         self._queue.append(turn)
+        self._tell()
         try:
             await wait((turn, gone) if gone else (turn,), return_when=FIRST_COMPLETED)
         except BaseException:
@@ -155,10 +160,11 @@ class Gate:
             self._next()
         else:
             self._queue.remove(turn)
+            self._tell()
 
     def _begin(self, work: Callable[[], Result]) -> "Future[Result]":
         begun = perf_counter()
-        result = get_running_loop().run_in_executor(self._pool, work)
+        result = get_running_loop().run_in_executor(self._pool, copy_context().run, work)
 
         def ended(found: "Future[Result]") -> None:
             self.seconds += _FADING * (perf_counter() - begun - self.seconds)
@@ -174,6 +180,11 @@ class Gate:
             self._queue.popleft().set_result(None)
         else:
             self.running -= 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._metrics.gauge("actiscope_work_running", self.running)
+        self._metrics.gauge("actiscope_queue_depth", len(self._queue))
 
     def _overloaded(self, name: str, value: int, detail: str) -> Overloaded:
         self.refused += 1

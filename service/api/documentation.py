@@ -83,6 +83,13 @@ def fresh(schema: str, example: Json) -> Responses:
     return {200: {"description": "The answer.", "content": {JSON: _content(schema, example)}}}
 
 
+def measured(*media_types: str) -> Responses:
+    """The answer of an operation that tells figures as lines of text."""
+    line = 'actiscope_requests_total{route="/evaluate",method="POST",status="2xx"} 7.0\n'
+    content = {media_type: {"schema": {"type": "string"}, "example": line} for media_type in media_types}
+    return {200: {"description": "The figures.", "content": content}}
+
+
 def problems(path: str, *names: str) -> Responses:
     """The failures of an operation, by the names of their examples; those that all have are always among them."""
     responses: Responses = {}

@@ -21,6 +21,7 @@ from service.api.requests import JSON, is_plain_json, read_body, read_json_body,
 from service.api.responses import json_response
 from service.api.sizes import admit, admit_layer
 from service.settings import Settings
+from service.telemetry import account
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.json import Body
 from service.wire.numbers import read_flat
@@ -123,6 +124,7 @@ def _layer(question: EvaluateRequest, weights: Array, settings: Settings) -> Par
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
     admit_layer(question, weights, settings)
+    account.computed(function.name, question.x.size)
     x, bias, dtype, accuracy = question.x, question.bias, question.dtype, question.accuracy
     preactivation, y = compute.layer(
         function, x, weights, bias, parameters, dtype=dtype, accuracy=accuracy, seed=question.seed
@@ -142,6 +144,7 @@ def _gradient(question: DerivativeRequest, upstream: Array, settings: Settings) 
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
     admit(question.x.size, question.x.size, ("x",), question.dtype, settings)
+    account.computed(function.name, question.x.size)
     x, at_kink, dtype, accuracy = question.x, question.at_kink, question.dtype, question.accuracy
     dx = compute.pullback(
         function, x, parameters, upstream, at_kink=at_kink, dtype=dtype, accuracy=accuracy, seed=question.seed

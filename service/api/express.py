@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.admission import gate_of
 from service.api.problems import HANDLERS
+from service.telemetry.account import ROUTE
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -26,7 +27,7 @@ class Express:
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Endpoint]) -> None:
         self.app = app
         self.endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
-        self.patterns = [(_pattern(path), endpoint) for path, endpoint in endpoints.items() if "{" in path]
+        self.patterns = [(_pattern(path), path, endpoint) for path, endpoint in endpoints.items() if "{" in path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -45,10 +46,11 @@ class Express:
     def _endpoint(self, scope: Scope) -> Endpoint | None:
         path = scope["path"].removeprefix(scope["root_path"])
         if path in self.endpoints:
+            scope[ROUTE] = path
             return self.endpoints[path]
-        for pattern, endpoint in self.patterns:
+        for pattern, route, endpoint in self.patterns:
             if found := pattern.fullmatch(path):
-                scope["path_params"] = found.groupdict()
+                scope["path_params"], scope[ROUTE] = found.groupdict(), route
                 return endpoint
         return None
 

@@ -15,6 +15,7 @@ class Failure:
     errors: tuple[ProblemFault, ...] | None = None
     near: tuple[str, ...] | None = None
     limit: ProblemLimit | None = None
+    reasons: dict[str, str] | None = None
     violated_policies: tuple[str, ...] | None = None
     request_id: str | None = None
 
@@ -37,6 +38,9 @@ def _limited(code: str, status: int, detail: str, name: str, value: int, pointer
 
 
 FAILURES = {
+    "not_ready": Failure(
+        "not_ready", 503, "The service is about to end.", reasons={"draining": "The service is about to end."}
+    ),
     "malformed_json": Failure(
         "malformed_json",
         400,
@@ -65,6 +69,11 @@ FAILURES = {
         near=("malformed_npy", "malformed_json", "malformed_http"),
     ),
     "not_acceptable": Failure("not_acceptable", 406, "This path answers with application/json, which Accept excludes."),
+    "no_such_exposition": Failure(
+        "not_acceptable",
+        406,
+        "This path answers with text/plain or application/openmetrics-text, which Accept excludes.",
+    ),
     "no_such_stream": Failure(
         "not_acceptable",
         406,

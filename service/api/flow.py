@@ -27,6 +27,7 @@ from service.flow.remedies import remedies
 from service.flow.theory import NotApplicable, theory_of
 from service.flow.unrolled import Cost
 from service.settings import Settings
+from service.telemetry import account
 from service.wire.experiments import Tensors, blamed_on_model, experiment_of
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
 from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse, rows
@@ -68,6 +69,7 @@ def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings,
     experiment = experiment_of(question, tensors)
     with blamed_on_model(question):
         estimate = admit(experiment, settings)
+    account.spent(estimate.operations * experiment.trials)
     with holding(estimate.bytes):
         return _analysed(question, experiment, estimate, settings)
 

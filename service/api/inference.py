@@ -27,6 +27,7 @@ from service.api.requests import (
 from service.api.responses import PartsResponse, json_response
 from service.errors import MalformedTensorData
 from service.settings import Settings
+from service.telemetry import account
 from service.wire import inference as messages
 from service.wire.inference_plan import Plan, plan, raw_header
 
@@ -91,6 +92,7 @@ def infer(name: str, version: str, header_length: str | None, body: Body, settin
     understand = _kept if len(header) <= _LONGEST_KEPT else _plan
     planned = understand(name, version, header, settings)
     x = planned.read(content)
+    account.computed(planned.function.name, x.size)
     with np.errstate(all="ignore"):  # bytes may hold signalling NaN
         arrays = [_computed(planned, x, output.name) for output in planned.outputs]
     parts = planned.write(arrays)

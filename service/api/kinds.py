@@ -55,6 +55,15 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="not_ready",
+            title="The service accepts no work now",
+            statuses=(503,),
+            explanation=(
+                "It was asked whether the service accepts work, and it does not: it is about to end, or has too much "
+                "to do. `reasons` says why. Send work elsewhere, or ask again after the seconds in `Retry-After`."
+            ),
+        ),
+        ProblemKind(
             code="malformed_json",
             title="The body is not JSON",
             statuses=(400,),

@@ -5,28 +5,30 @@ import re
 from http import HTTPMethod
 from random import Random
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.hardening import hardening
 from service.api.problems import internal_error
 from service.api.requests import fields_of
+from service.telemetry.observer import Observer
+from service.telemetry.traces import trace_of
 from service.wire.faults import clip
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _names = Random()  # noqa: S311  a name is no secret, and asking the system for each costs a call
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
 logger = logging.getLogger(__name__)
 
 
 class Envelope:
-    """Names each request, marks each answer with the name, and answers what nobody else could."""
+    """Names each request, marks each answer with the name, answers what nobody else could, and takes note of it all."""
 
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, prefix: str, observer: Observer | None = None) -> None:
         self.app = app
         self.prefix = prefix
+        observer = observer or Observer()
+        self.metrics, self.tell = observer.metrics, observer.tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an HTTP request on, with the prefix that a proxy adds to the path unless the server knows one."""
@@ -35,26 +37,34 @@ class Envelope:
             return
         scope["root_path"] = scope.get("root_path") or self.prefix
         request_id = _request_id(scope)
-        started = False
+        account = self.metrics.begin(scope, request_id)
+
+        async def receive_counted() -> Message:
+            message = await receive()
+            account.received += len(message.get("body", b""))
+            return message
 
         async def send_marked(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
+                account.status = message["status"]
                 message["headers"] += ((b"x-request-id", request_id), *hardening(message["headers"]))
+            else:
+                account.sent += len(message.get("body", b""))
             await send(message)
 
         try:
-            await self.app(scope, receive, send_marked)
+            await self.app(scope, receive_counted, send_marked)
         except ClientDisconnect:
             logger.info("request %s: the client went away", request_id.decode())
         except Exception:
             logger.exception(
                 "request %s: %s %r failed", _log_id(scope, request_id.decode()), scope["method"], clip(scope["path"])
             )
-            if started:
+            if account.status:
                 raise
             await internal_error(scope, request_id.decode())(scope, receive, send_marked)
+        finally:
+            self.tell(account, self.metrics.end(account))
 
 
 class Head:
@@ -72,7 +82,11 @@ class Head:
         async def send_head(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self.app({**scope, "method": HTTPMethod.GET.value}, receive, send_head)
+        asked = {**scope, "method": HTTPMethod.GET.value}
+        try:
+            await self.app(asked, receive, send_head)
+        finally:
+            scope["route"] = asked.get("route")
 
 
 def _request_id(scope: Scope) -> bytes:
@@ -87,5 +101,5 @@ def _request_id(scope: Scope) -> bytes:
 
 def _log_id(scope: Scope, request_id: str) -> str:
     """The request's name for the log, with that of the trace it is part of."""
-    trace = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", ""))
-    return f"{request_id} (trace {trace[1]})" if trace else request_id
+    trace = trace_of(scope)
+    return f"{request_id} (trace {trace})" if trace else request_id

@@ -13,6 +13,7 @@ from service.activations import lookup
 from service.activations.model import Activation
 from service.api.documentation import fresh, page, problems
 from service.api.inference_docs import SERVER
+from service.api.monitoring import accepts_work
 from service.api.requests import JSON, accepts, only_query
 from service.api.responses import Page, json_response
 from service.api.version import VERSION
@@ -62,10 +63,11 @@ async def live() -> Response:
     "/health/ready",
     operation_id="inference_ready",
     summary="Whether the server accepts work",
-    responses=fresh("ServerReady", {"ready": True}) | problems("/v2/health/ready", *_REFUSALS),
+    dependencies=[Depends(accepts_work)],
+    responses=fresh("ServerReady", {"ready": True}) | problems("/v2/health/ready", "not_ready", *_REFUSALS),
 )
 async def ready() -> Response:
-    """Answer as long as the service accepts work."""
+    """Answer as long as the service accepts work; 503 otherwise, as `/readyz` does."""
     return json_response(to_json(messages.ServerReady()))
 
 
@@ -99,7 +101,8 @@ async def model_version(request: Request, name: Name, version: Version) -> Respo
     "/models/{name}/ready",
     operation_id="inference_model_ready",
     summary="Whether a model accepts work",
-    responses=_READY | problems("/v2/models/mysh/ready", "unknown_name", *_REFUSALS),
+    dependencies=[Depends(accepts_work)],
+    responses=_READY | problems("/v2/models/mysh/ready", "unknown_name", "not_ready", *_REFUSALS),
 )
 async def model_ready(name: Name) -> Response:
     """Answer for every function of the catalogue."""
@@ -110,7 +113,9 @@ async def model_ready(name: Name) -> Response:
     "/models/{name}/versions/{version}/ready",
     operation_id="inference_model_version_ready",
     summary="Whether a version of a model accepts work",
-    responses=_READY | problems("/v2/models/mysh/versions/1/ready", "unknown_name", "no_such_version", *_REFUSALS),
+    dependencies=[Depends(accepts_work)],
+    responses=_READY
+    | problems("/v2/models/mysh/versions/1/ready", "unknown_name", "no_such_version", "not_ready", *_REFUSALS),
 )
 async def model_version_ready(name: Name, version: Version) -> Response:
     """Answer for the only version of every function of the catalogue."""

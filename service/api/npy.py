@@ -24,6 +24,7 @@ from service.api.responses import Fresh, PartsResponse, json_response
 from service.api.slots import Streams
 from service.errors import InvalidInput, Limit, LimitExceeded, Malformed
 from service.settings import Settings, setting_name
+from service.telemetry import account
 from service.wire import npy
 from service.wire.codings import Coding
 from service.wire.npy import Buffer, Header, Numbers, Pieces
@@ -148,6 +149,7 @@ async def _work(gate: Gate, plan: Plan, header: Header, numbers: Numbers) -> mem
 
 
 def _answers(plan: Plan, header: Header, numbers: Numbers) -> memoryview:
+    account.computed(plan.function.name, numbers.size)
     return npy.write_numbers(plan.compute(numbers, header.float_dtype), header.written)
 
 
@@ -179,6 +181,7 @@ def _admit_answer(plan: Plan, header: Header, settings: Settings) -> None:
 
 def _complete(plan: Plan, header: Header, body: Buffer, *, binary: bool) -> Response:
     x = npy.shaped(npy.read_numbers(body, header), header)
+    account.computed(plan.function.name, x.size)
     with told_of_items():
         result = plan.compute(x, header.float_dtype)
     if not binary:

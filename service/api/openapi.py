@@ -37,7 +37,7 @@ from service.wire.inference import (
 )
 from service.wire.mean_field import MeanFieldRequest, MeanFieldResponse, PhaseDiagramResponse
 from service.wire.model import Part, Request
-from service.wire.operations import Health, Index, ServiceLimits
+from service.wire.operations import Health, Index, Ready, ServiceLimits
 from service.wire.problems import ProblemDocument, Problems
 from service.wire.schema import Schema
 from service.wire.training import TrainingLine, TrainingRequest
@@ -66,10 +66,11 @@ _MODELS = (
     ServiceLimits,
     ProblemDocument,
     Problems,
+    Ready,
     TrainingLine,
     TrainingRequest,
 )
-_WHOLE = ("Description", "Parameter", "Health")  # every member is always sent
+_WHOLE = ("Description", "Parameter", "Health", "Ready")  # every member is always sent
 _CHOICES = {
     "kind": list(get_args(Kind)),
     "smoothness": ["discontinuous", "C0", "C1", "C2", "Cinf"],

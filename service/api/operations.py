@@ -43,6 +43,8 @@ LINKS = {
     "limits": "/limits",
     "problems": "/problems",
     "health": "/healthz",
+    "ready": "/readyz",
+    "metrics": "/metrics",
 }
 FIXED_LIMITS = (
     LimitInForce("max_containers", MAX_CONTAINERS, "entries", None, "Most arrays and objects in a JSON body."),

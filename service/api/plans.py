@@ -22,6 +22,7 @@ from service.api.requests import require_known_items
 from service.api.sizes import admit, rows
 from service.errors import ActiscopeError, InvalidInput
 from service.settings import Settings
+from service.telemetry import account
 from service.wire.arrays import write_array
 from service.wire.evaluation import DerivativeRequest, EvaluateRequest
 from service.wire.model import by_name
@@ -97,6 +98,7 @@ class Plan:
         """The answer in JSON to a request in JSON."""
         dtype = self.question.dtype
         self.admit(x.shape, dtype, settings)
+        account.computed(self.function.name, x.size)
         return self.write(self.compute(x, dtype), dtype)
 
     def write(self, numbers: Result, dtype: str) -> tuple[bytes, ...]:

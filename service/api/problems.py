@@ -23,6 +23,7 @@ from service.errors import (
     MalformedNpy,
     MalformedTensorData,
     MalformedTensors,
+    NotReady,
     Overloaded,
     Path,
     QueryTooLong,
@@ -33,6 +34,7 @@ from service.errors import (
     UnknownActivation,
 )
 from service.settings import Settings, setting_name
+from service.telemetry.account import refused
 from service.wire.faults import clip, near_names
 from service.wire.json import MAX_FAULTS
 from service.wire.problems import ProblemDocument, ProblemFault, ProblemLimit
@@ -56,6 +58,16 @@ _MALFORMED = {
     MalformedTensors: "malformed_tensors",
 }
 
+_REFUSALS = {  # as the metrics call them
+    "draining": "draining",
+    "limit_exceeded": "limit",
+    "overloaded": "overload",
+    "quota_exceeded": "rate",
+    "took_too_long": "time",
+    "too_deep": "limit",
+    "unauthorized": "key",
+}
+
 
 def problem(
     scope: Scope,
@@ -69,6 +81,8 @@ def problem(
     """The answer for a failure, with members of ProblemDocument beside the common ones."""
     kind = KINDS[code]
     told = clip(detail, LONGEST_DETAIL)
+    if code in _REFUSALS and "type" in scope:  # what is refused below the application is counted there
+        refused(_REFUSALS[code])
     document = ProblemDocument(
         type=f"{scope.get('root_path', '')}/problems/{code}",
         title=kind.title,
@@ -138,6 +152,11 @@ async def _quota_exceeded(request: Request, error: QuotaExceeded) -> Response:
         limit=_limit(error.limit),
         violated_policies=(error.name,),
     )
+
+
+async def _not_ready(request: Request, error: NotReady) -> Response:
+    headers = {"Retry-After": str(error.wait)}
+    return problem(request.scope, "not_ready", str(error), headers=headers, reasons=error.reasons)
 
 
 async def _overloaded(request: Request, error: Overloaded) -> Response:
@@ -218,6 +237,7 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     TookTooLong: _took_too_long,
     Unauthorized: _unauthorized,
     QuotaExceeded: _quota_exceeded,
+    NotReady: _not_ready,
     InvalidInput: _invalid_input,
     UnknownActivation: _unknown_activation,
     RequestValidationError: _invalid_parameters,

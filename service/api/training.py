@@ -16,6 +16,7 @@ from service.api.uploads import read_with_tensors
 from service.flow.history import TrainingRecord, TrainingSummary
 from service.flow.training import Trainer, budget, sketch
 from service.settings import Settings
+from service.telemetry import account
 from service.wire.experiments import Tensors, blamed_on_model
 from service.wire.training import TrainingDone, TrainingRequest, plan_of
 
@@ -102,7 +103,9 @@ def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) 
     plan = plan_of(question, tensors)
     with blamed_on_model(question):
         admit(sketch(plan, plan.batch), settings)
-        admit_cost(budget(plan), "training", settings, ("steps",), "max_training_operations")
+        estimate = budget(plan)
+        admit_cost(estimate, "training", settings, ("steps",), "max_training_operations")
+        account.spent(estimate.operations)
         return Trainer(plan)
 
 

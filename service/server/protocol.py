@@ -20,6 +20,7 @@ from service.server.reader import Reader
 from service.server.refusals import Refusal, crowded, too_slow, written
 from service.server.watch import TICK, Watch, queued
 from service.settings import Settings
+from service.telemetry.metrics import Metrics
 
 # What tells whether the service lives is answered however many connections there are.
 ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
@@ -44,6 +45,7 @@ class Protocol(Callbacks):
             config.load()
         self.app: ASGIApp = config.loaded_app
         self.settings: Settings = config.loaded_app.settings
+        self.metrics: Metrics = config.loaded_app.observer.metrics
         self.state = server_state
         self.loop = _loop or get_running_loop()
         self.full: Event | None = None  # set when a client that took nothing takes something again
@@ -206,6 +208,8 @@ class Protocol(Callbacks):
             self._tell(refusal)
 
     def _tell(self, refusal: Refusal) -> None:
+        if refusal.reason:
+            self.metrics.refused(refusal.reason)
         self.transport.write(written(refusal, self.common_fields()))
         self._linger()
 

@@ -12,6 +12,7 @@ from service.server.head import Fields, fields, head
 from service.settings import setting_name
 from service.wire.problems import ProblemLimit
 
+_AS_COUNTED = {"head_too_large": "limit", "request_timeout": "limit", "overloaded": "overload"}
 _NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
 
 
@@ -21,6 +22,7 @@ class Refusal(Exception):
     def __init__(self, code: str, detail: str, status: int | None = None, limit: Limit | None = None) -> None:
         super().__init__(detail)
         self.code = code
+        self.reason = _AS_COUNTED.get(code)
         self.status = status
         self.limit = limit
 

@@ -22,6 +22,12 @@ class Health(Wire):
     status: Literal["ok"] = "ok"
 
 
+class Ready(Wire):
+    """The service accepts work."""
+
+    status: Literal["ready"] = "ready"
+
+
 class ServiceLimits(Wire):
     """Every limit in force."""
 

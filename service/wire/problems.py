@@ -41,6 +41,9 @@ class ProblemDocument(Wire):
         alias="violated-policies",
         description="Names of the policies in `RateLimit-Policy` that were violated; only with status 429.",
     )
+    reasons: dict[str, str] | None = Field(
+        default=None, description="Why the service is not ready, by the names of the checks; only of `not_ready`."
+    )
     request_id: str | None = Field(default=None, description="Finds the event in the logs; only with status 500.")
     error: str | None = Field(
         default=None, description="`detail` once more, where the Open Inference Protocol has it: only under /v2."

@@ -10,7 +10,17 @@ from service.app import create_app
 from service.settings import Settings, limits
 from tests.client import REQUEST_ID, Client, assert_problem
 
-GETS = ["/", "/activations", "/activations/relu", "/healthz", "/limits", "/problems", "/problems/not_found", "/docs"]
+GETS = [
+    "/",
+    "/activations",
+    "/activations/relu",
+    "/healthz",
+    "/readyz",
+    "/limits",
+    "/problems",
+    "/problems/not_found",
+    "/docs",
+]
 
 
 def failing() -> FastAPI:
