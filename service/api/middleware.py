@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Awaitable
 from http import HTTPMethod
 from random import Random
 
@@ -44,13 +45,13 @@ class Envelope:
             account.received += len(message.get("body", b""))
             return message
 
-        async def send_marked(message: Message) -> None:
+        def send_marked(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 account.status = message["status"]
                 message["headers"] += ((b"x-request-id", request_id), *hardening(message["headers"]))
             else:
                 account.sent += len(message.get("body", b""))
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive_counted, send_marked)
