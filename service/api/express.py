@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api.admission import gate_of
 from service.api.problems import HANDLERS
 from service.telemetry.account import ROUTE
 
@@ -30,13 +31,14 @@ class Express:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        endpoint = self._endpoint(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if endpoint is None:
+        posted = scope["type"] == "http" and scope["method"] == "POST"
+        endpoint = self._endpoint(scope) if posted else None
+        if endpoint is None and not (posted and scope["app"].gate.full):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive, send)
         try:
-            response = await endpoint(request)
+            response = await (endpoint or _overloaded)(request)
         except tuple(_HANDLED) as error:
             response = await _handler(error)(request, error)
         await response(scope, receive, send)
@@ -51,6 +53,12 @@ class Express:
                 scope["path_params"], scope[ROUTE] = found.groupdict(), route
                 return endpoint
         return None
+
+
+async def _overloaded(request: Request) -> Response:
+    """All other questions are work for a thread: while nothing more may wait they are refused before they are read."""
+    gate_of(request).check()
+    raise AssertionError("unreachable: the gate is full")
 
 
 def _pattern(path: str) -> re.Pattern[str]:
