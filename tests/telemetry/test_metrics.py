@@ -7,6 +7,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_plainly
 
 from service.activations import catalogue
+from service.api.admission import Gate
 from service.api.middleware import Envelope
 from service.app import PATHS, create_app
 from service.settings import Settings
@@ -86,6 +87,7 @@ def test_numbers_bytes_and_operations_are_counted(own: Client) -> None:
     assert value(found, "actiscope_request_body_bytes_total", route="/derivative") == received
     assert value(found, "actiscope_response_body_bytes_total", route="/derivative") == sent
     assert (value(found, "actiscope_operations_total", route="/gradient-flow") or 0) > 0
+    assert (value(found, "actiscope_operations_total", route="/gradient-flow/training") or 0) > 0
     assert value(found, "actiscope_operations_total", route="/evaluate") is None
 
 
@@ -175,6 +177,24 @@ def test_levels_are_those_that_were_set_last() -> None:
     counted = read(expose(metrics, "", openly=False).decode())
     assert value(counted, "actiscope_queue_depth") == 3
     assert value(counted, "actiscope_refusals_total", reason="overload") == 1
+
+
+def test_what_is_worked_on_and_what_waits_are_levels(own: Client) -> None:
+    metrics = Metrics()
+    gate = Gate(Settings(max_running=1), metrics)
+
+    def levels() -> tuple[float | None, float | None]:
+        found = read(expose(metrics, "", openly=False).decode())
+        return value(found, "actiscope_work_running"), value(found, "actiscope_queue_depth")
+
+    async def both() -> list[tuple[float | None, float | None]]:
+        return list(await asyncio.gather(gate.step(levels), gate.step(levels)))
+
+    first, second = own.runner.run(both())
+    assert first in {(1, 0), (1, 1)}  # the second may have come by then, or not
+    assert second == (1, 0)
+    assert levels() == (0, 0)
+    gate.close()
 
 
 def test_numbers_of_a_stream_are_counted_as_they_are_computed(own: Client) -> None:
