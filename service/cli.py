@@ -32,7 +32,12 @@ def serve(options: Namespace) -> int:
     _refuse_to_serve_strangers(options.host, app.settings)
     run(
         configuration(
-            "service.app:application", factory=True, host=options.host, port=options.port, workers=options.workers
+            "service.app:application",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            timeout_graceful_shutdown=app.settings.drain_seconds,
         )
     )
     return 0

@@ -36,9 +36,19 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
+class Supervisor(Multiprocess):
+    """Refuses connections from the moment on at which it has its workers end, rather than let them wait for nobody."""
+
+    def terminate_all(self) -> None:
+        """Have all workers end."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
 def run(config: uvicorn.Config) -> None:
     """Serve until told to end, in this process or in several."""
     if config.workers == 1:
         Server(config).run()
     else:
-        Multiprocess(config, [config.bind_socket()]).run()
+        Supervisor(config, [config.bind_socket()]).run()
