@@ -45,16 +45,16 @@ async def send(port: int, data: bytes) -> list[Answer]:
     """All answers to these bytes, up to the end of the connection; TimeoutError if neither comes."""
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(HOST, port, limit=2**24)
+        answers = []
         try:
             writer.write(data)
-            answers = []
             while (answer := await read(reader)) is not None:
                 answers.append(answer)
-            return answers
         except ConnectionError:  # the service may refuse to read what it has answered already
-            return answers
+            pass
         finally:
             writer.transport.abort()
+        return answers
 
 
 async def ask(port: int, method: str, path: str, body: bytes = b"", *fields: str) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from io import BytesIO
 from random import Random
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -13,6 +14,7 @@ import safetensors.numpy
 from service.wire.codings import zstd
 from tests.reliability.exchange import request
 
+Json = Any  # any of its types
 JSON = "Content-Type: application/json"
 NPY = "application/x-npy"
 BOUNDARY = "0123456789"
@@ -25,7 +27,40 @@ MODEL = {"model": {"layout": "pytorch", "activation": "relu"}, "input": FLOW["in
 DATA = {"values": [[1.0, 0.5, 0.1], [0.5, 1.0, 0.2]], "targets": [[0.5, 1], [-0.5, 0]]}
 TRAINING = {"layers": LAYERS, "data": DATA, "steps": 3, "learning_rate": 0.1, "batch_size": 1}
 TENSOR = {"name": "x", "shape": [2, 2], "datatype": "FP32"}
-EDGES = (b"", b"\0", b"\xff" * 8, b"-1", b"1e999", b"9" * 30, b"NaN", b"null", b'"\\ud800"', b"[" * 70, b"{}", b"\r\n", b"%s")
+EDGES = (
+    b"",
+    b"\0",
+    b"\xff" * 8,
+    b"-1",
+    b"1e999",
+    b"9" * 30,
+    b"NaN",
+    b"null",
+    b'"\\ud800"',
+    b"[" * 70,
+    b"{}",
+    b"\r\n",
+    b"%s",
+)
+ODDITIES: tuple[Json, ...] = (
+    None, True, "", "NaN", "-Infinity", "x" * 300, "\0", "\ud800", "relu", "softmax", "float16", "digits",
+    0, -1, 1, 3, 2**31, 2**63, -(2**64), 10**400, 1e-320, 1e308, 0.5,
+    [], {}, [[]], [[1], []], [1e308, "NaN"], [[[[[1]]]]], [None], {"x": 1}, {"linspace": [0, 1, 9]}, {"tensor": "x"},
+)  # fmt: skip
+NAMES = (
+    "x",
+    "axis",
+    "dtype",
+    "seed",
+    "trials",
+    "repeat",
+    "normalization",
+    "residual",
+    "",
+    "__proto__",
+    "accuracy",
+    "\n",
+)
 HEAD = (
     b"Transfer-Encoding: chunked\r\n",
     b"Content-Length: 5\r\n",
@@ -66,9 +101,13 @@ def valid() -> list[Question]:
         "/gradient-flow/training": TRAINING,
     }
     questions = [Question(path, path, json.dumps(body).encode()) for path, body in asked.items()]
-    questions += [replace(question, body=gzip.compress(question.body), fields=(JSON, "Content-Encoding: gzip")) for question in questions[:3]]
-    questions += [replace(question, body=zstd.compress(question.body), fields=(JSON, "Content-Encoding: zstd")) for question in questions[:2]]
     return questions + _arrays() + _uploads() + _inferences()
+
+
+def compressed(question: Question, coding: str) -> Question:
+    """The same, its body in gzip or zstd."""
+    body = (gzip if coding == "gzip" else zstd).compress(question.body)
+    return replace(question, body=body, fields=(*question.fields, f"Content-Encoding: {coding}"))
 
 
 def _arrays() -> list[Question]:
@@ -83,7 +122,9 @@ def _uploads() -> list[Question]:
     np.savez_compressed(archive, **state)
     found = []
     for file in (safetensors.numpy.save(state), archive.getvalue()):
-        body = b"".join((_part("request", json.dumps(MODEL).encode()), _part("tensors", file), f"--{BOUNDARY}--\r\n".encode()))
+        body = b"".join(
+            (_part("request", json.dumps(MODEL).encode()), _part("tensors", file), f"--{BOUNDARY}--\r\n".encode())
+        )
         fields = (f"Content-Type: multipart/form-data; boundary={BOUNDARY}",)
         found.append(Question("/gradient-flow", "/gradient-flow", body, fields))
     return found
@@ -163,16 +204,31 @@ _ACCIDENTS: tuple[Callable[[bytes, Random, tuple[bytes, ...]], bytes], ...] = (
 )
 
 
+def odd(document: Json, chance: Random) -> Json:
+    """The document with something odd in one place, which is likelier the deeper it lies."""
+    if chance.random() < 0.1 or not (document and isinstance(document, dict | list)):
+        return chance.choice(ODDITIES)
+    if isinstance(document, list):
+        at = chance.randrange(len(document))
+        more = document[at : at + 1] * chance.choice((0, 1, 1, 1, 2))
+        return document[:at] + [odd(item, chance) for item in more] + document[at + 1 :]
+    name = chance.choice(list(document))
+    if chance.random() < 0.1:
+        return {**document, chance.choice(NAMES): document[name]}
+    others = {key: value for key, value in document.items() if key != name}
+    return others if chance.random() < 0.1 else {**others, name: odd(document[name], chance)}
+
+
 def hostile(question: Question, chance: Random) -> Question:
-    """A request whose body has suffered, or is compressed otherwise than it says."""
-    body = mutated(question.body, chance)
-    coding = chance.choice((None,) * 6 + ("gzip", "zstd"))
-    if coding:
-        body = chance.choice((gzip.compress, zstd.compress))(body)
-        if chance.random() < 0.5:
-            body = mutated(body, chance)
-        return replace(question, body=body, fields=(*question.fields, f"Content-Encoding: {coding}"))
-    return replace(question, body=body)
+    """A request whose body means something odd, or has suffered, before or after it was compressed."""
+    if question.body[:1] == b"{" and question.fields == (JSON,) and chance.random() < 0.6:
+        question = replace(question, body=json.dumps(odd(json.loads(question.body), chance)).encode())
+    else:
+        question = replace(question, body=mutated(question.body, chance))
+    if (coding := chance.choice((None,) * 6 + ("gzip", "zstd"))) is None:
+        return question
+    question = compressed(question, coding)
+    return replace(question, body=mutated(question.body, chance)) if chance.random() < 0.5 else question
 
 
 def hostile_bytes(question: Question, chance: Random) -> bytes:

@@ -12,7 +12,7 @@ from tests.api.test_corpus import FILES
 from tests.live import Service, started
 from tests.reliability import SOAK_SECONDS
 from tests.reliability.exchange import Answer, Unanswered, ask, send
-from tests.reliability.hostile import Question, hostile, hostile_bytes, valid
+from tests.reliability.hostile import Question, compressed, hostile, hostile_bytes, valid
 from tests.reliability.properties import CONTRACT, Figures, assert_sound, documented
 
 # Small enough that no request takes long, whatever it has become.
@@ -56,8 +56,9 @@ async def together(calls: Iterable[Callable[[], Awaitable[None]]], at_once: int 
 
 async def answers(port: int) -> list[bytes]:
     """What the service says to every valid request."""
-    found = [await ask(port, "POST", item.path, item.body, *item.fields) for item in QUESTIONS]
-    assert [answer.status for answer in found] == [200] * len(QUESTIONS)
+    asked = [*QUESTIONS, *(compressed(item, coding) for item in QUESTIONS for coding in ("gzip", "zstd"))]
+    found = [await ask(port, "POST", item.path, item.body, *item.fields) for item in asked]
+    assert {answer.status for answer in found} == {200}
     return [answer.body for answer in found]
 
 
