@@ -65,8 +65,11 @@ class Actiscope(FastAPI):
         )
         self.settings = settings
         self.observer = observer
-        self.readiness = Readiness()
+        self.draining = False
         self.gate = Gate(settings, observer.metrics)
+        self.readiness = Readiness()
+        self.readiness.add("draining", lambda: "The service is about to end." if self.draining else None)
+        self.readiness.add("overloaded", lambda: "As much work waits as may wait." if self.gate.full else None)
         self.streams = Streams(settings)
         # The express way goes around the framework, which makes the spans.
         routed: ASGIApp = super().__call__ if traced else Express(super().__call__, HOT)

@@ -47,6 +47,7 @@ def serve(options: Namespace) -> int:
             port=options.port,
             workers=options.workers,
             log_config=log_configuration(app.settings.log_format, app.settings.access_log),
+            timeout_graceful_shutdown=app.settings.drain_seconds,
         )
     )
     return 0

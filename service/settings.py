@@ -91,6 +91,9 @@ class Settings:
     stream_stall_seconds: int = _limit(
         30, "seconds", "Longest time in which nothing moves on a stream in either direction.", at_most=86_400
     )
+    drain_seconds: int = _limit(
+        25, "seconds", "Longest time for which answers go on when the service is told to end.", at_most=86_400
+    )
     blas_threads: int = _limit(1, "threads", "Most threads of one matrix product.", at_most=1024)
     compute_threads: int = _limit(
         0,

@@ -3,8 +3,51 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PATIENCE = 60  # seconds after which what does not come is said not to come
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs: where it listens, its first process, and the file of what it says."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def workers(self) -> list[int]:
+        """The processes that answer: those that the first has started, or itself if it has started none."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if "spawn_main" in _command(pid)] or [self.process.pid]
+
+    def said(self) -> str:
+        """All that it has said."""
+        return self.log.read_text(errors="replace")
+
+
+@contextmanager
+def started(*options: str, wrapper: Sequence[str] = (), cwd: str | None = None, **settings: str) -> Iterator[Service]:
+    """A service with these options and settings, until it is told to end; `wrapper` is a command that runs it."""
+    command = [*wrapper, sys.executable, "-m", "service.cli", "serve", *(options or ("--port", "0"))]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[1]), **settings, "PYTHONUNBUFFERED": "1"}
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        process = subprocess.Popen(command, stderr=log, stdout=log, env=environment, cwd=cwd)
+        try:
+            yield Service(_port(process, Path(log.name), options), process, Path(log.name))
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
 
 
 @contextmanager
@@ -13,15 +56,27 @@ def serving(*options: str, log: list[str] | None = None, **settings: str) -> Ite
 
     What it writes from then on is put into `log`.
     """
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", *options]
-    environment = {**settings, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if match := re.search(r"http://(127\.0\.0\.1:\d+)", line):
-                yield match[1]
-                break
-        process.terminate()
-        _, written = process.communicate(timeout=30)
+    with started("--port", "0", *options, **settings) as service:
+        before = len(service.log.read_text().splitlines())
+        yield service.address
+        service.process.terminate()
+        service.process.wait(PATIENCE)
         if log is not None:
-            log += written.splitlines()
+            log += service.log.read_text().splitlines()[before:]
+
+
+def _port(process: "subprocess.Popen[bytes]", log: Path, options: Sequence[str]) -> int:
+    """The port, which it tells when it listens."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and process.poll() is None:
+        if match := re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text(errors="replace")):
+            return int(match[1])
+        time.sleep(0.02)
+    raise RuntimeError(f"The service {options} does not listen: {log.read_text(errors='replace')}")
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:  # it has ended meanwhile
+        return ""

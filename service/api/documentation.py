@@ -15,7 +15,7 @@ from service.wire.problems import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]  # any: OpenAPI's Responses object
 
-BODY = ("malformed_json", "malformed_coding", "too_deep", "body_too_large", "inflated_too_large")
+BODY = ("malformed_json", "malformed_coding", "too_deep", "body_too_large", "inflated_too_large", "too_much_waiting")
 
 _COMPRESSED = (
     "It may come compressed, with `Content-Encoding` gzip or zstd. `GET /limits` shows how large it may be as it is "

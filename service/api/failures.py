@@ -91,6 +91,7 @@ FAILURES = {
         67108864,
     ),
     "query_too_long": _limited("limit_exceeded", 414, "The query has more than 8192 bytes.", "max_query_bytes", 8192),
+    "too_much_waiting": _limited("overloaded", 503, "32 requests wait already.", "max_waiting", 32),
     "too_many_streams": _limited(
         "overloaded", 503, "This service streams 32 answers at once, no more.", "max_streams", 32
     ),

@@ -64,6 +64,16 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="draining",
+            title="The service is ending",
+            statuses=(503,),
+            explanation=(
+                "The service was told to end. A stream ends with this as its last record, so that a client knows that "
+                "more would have followed; it is also the answer to what was not done in the time that `limit` gives. "
+                "Ask again after the seconds in `Retry-After`, or another instance."
+            ),
+        ),
+        ProblemKind(
             code="malformed_json",
             title="The body is not JSON",
             statuses=(400,),

@@ -17,7 +17,8 @@ from service.settings import Settings
 
 Piece = bytes | memoryview
 
-# An extension of the scope: "abort" ends the connection, whatever is still to send; "unsent" tells how much that is.
+# An extension of the scope: "abort" ends the connection, whatever is still to send; "unsent" tells how much that is,
+# "draining" whether the service ends.
 CONNECTION = "actiscope.connection"
 
 _LOOKS = 4  # at what a client has taken, within the time in which it has to take something

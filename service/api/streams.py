@@ -5,7 +5,7 @@ computation stops where it is: no more than one record is computed for nobody.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from threading import Lock
 from time import monotonic
 
@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from service.api.problems import internal_error
+from service.api.pipes import CONNECTION
+from service.api.problems import internal_error, problem
 from service.api.requests import not_acceptable, quality
 
 NDJSON = "application/x-ndjson"
@@ -42,7 +43,7 @@ class RecordStream(Response):
     """Sends each record that a generator yields, as soon as it exists; None is nothing to send, and a chance to stop.
 
     Records are what pydantic writes as JSON, non-finite numbers by name. A server-sent event's id is its number, from
-    0. A failure on the way is told in a last record {"problem": …}.
+    0. A failure on the way is told in a last record {"problem": …}, and so is the end of the service.
     """
 
     def __init__(self, records: Records, media_type: str) -> None:
@@ -107,19 +108,26 @@ class RecordStream(Response):
 
     def _next(self, scope: Scope, headers: Headers) -> bytes:
         until, written = monotonic() + _HOP, bytearray()
+        draining: Callable[[], bool] = scope.get("extensions", {}).get(CONNECTION, {}).get("draining", bool)
         try:
             for record in self._records:
                 if record is not None:
                     written += self._written(record)
+                if draining():
+                    written += self._problem(problem(scope, "draining", "The service ends before this stream."))
+                    break
                 if self._gone or monotonic() > until:
                     return bytes(written)
         except Exception:
             # the envelope has put the request's name among the headers when they were sent
             name = headers.get("x-request-id", "")
             logger.exception("request %s: the stream of %s %r failed", name, scope["method"], scope["path"])
-            written += self._written({"problem": from_json(bytes(internal_error(scope, name).body))})
+            written += self._problem(internal_error(scope, name))
         self._ended = True
         return bytes(written)
+
+    def _problem(self, response: Response) -> bytes:
+        return self._written({"problem": from_json(bytes(response.body))})
 
     def _written(self, record: object) -> bytes:
         number, text = self._sent, to_json(record, inf_nan_mode="strings")

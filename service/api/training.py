@@ -87,7 +87,7 @@ async def training(request: Request) -> Response:
     - The last record is `{"done": true, "summary": …}`: accuracy on samples that were not trained on, when units died,
       how the weights went to and fro, and the learning rate beyond which gradient descent cannot settle.
     - As lines of JSON (`application/x-ndjson`), or for `Accept: text/event-stream` as server-sent events. Whoever hangs
-      up stops the training. If the service fails on the way, the last record is `{"problem": …}`.
+      up stops the training. If the service fails or ends on the way, the last record is `{"problem": …}`.
     """
     media_type = accepted_stream(request)
     streams: Streams = request.app.streams

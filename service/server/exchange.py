@@ -76,6 +76,8 @@ class Exchange:
             await app(self.scope, self.receive, self.send)
         except CancelledError:
             logger.warning("An answer was given up, as the service ends.")
+            if not self.started and not self.gone:
+                self._connection.tell_end()
         except Exception:
             logger.exception("The application failed after its answer had begun.")
         finally:

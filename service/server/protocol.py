@@ -17,7 +17,7 @@ from service.api.pipes import CONNECTION
 from service.server.exchange import Exchange
 from service.server.head import Common
 from service.server.reader import Reader
-from service.server.refusals import Refusal, crowded, too_slow, written
+from service.server.refusals import Refusal, crowded, ending, too_slow, written
 from service.server.watch import TICK, Watch, queued
 from service.settings import Settings
 from service.telemetry.metrics import Metrics
@@ -68,7 +68,13 @@ class Protocol(Callbacks):
             "server": server[:2] if isinstance(server, tuple) else None,
             "client": client[:2] if isinstance(client, tuple) else None,
             "scheme": "http",
-            "extensions": {CONNECTION: {"abort": self.transport.abort, "unsent": self.unsent}},
+            "extensions": {
+                CONNECTION: {
+                    "abort": self.transport.abort,
+                    "unsent": self.unsent,
+                    "draining": lambda: self.draining,
+                }
+            },
         }
         self.state.connections.add(cast("Any", self))  # any: uvicorn's type lists its own protocols
         Watch.of(self.state, self.loop).begin()
@@ -226,6 +232,10 @@ class Protocol(Callbacks):
         self.closing, self.waited = True, 0
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def tell_end(self) -> None:
+        """The time in which to answer is over, as the service ends."""
+        self.transport.write(written(ending(self.settings.drain_seconds), self.common_fields()))
 
     def give_up(self) -> None:
         """An answer cannot be brought to its end: the client must not take it for whole."""

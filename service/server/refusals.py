@@ -47,6 +47,12 @@ def crowded(value: int) -> Refusal:
     return Refusal("overloaded", f"More than {value} connections are open.", limit=Limit("max_connections", value))
 
 
+def ending(value: int) -> Refusal:
+    """What is not answered when the service has to end."""
+    detail = f"The service ends, and has not answered within {value} seconds."
+    return Refusal("draining", detail, limit=Limit("drain_seconds", value))
+
+
 def written(refusal: Refusal, common: bytes) -> bytes:
     """The whole answer."""
     members: dict[str, Any] = {}  # any: as problem has them

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socket import socket
 from typing import Any
 
 import uvicorn
@@ -28,6 +29,11 @@ def configuration(app: ASGIApp | Callable[[], ASGIApp] | str, **options: Any) ->
 class Server(uvicorn.Server):
     """Ends as told to, and then exits with 0, where uvicorn's ends itself by the signal that it has already obeyed."""
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Say that it ends, to those who ask whether it is ready, and end."""
+        self.config.loaded_app.draining = True
+        await super().shutdown(sockets)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Obey SIGTERM and SIGINT meanwhile."""
@@ -36,9 +42,19 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
+class Supervisor(Multiprocess):
+    """Refuses connections from the moment on at which it has its workers end, rather than let them wait for nobody."""
+
+    def terminate_all(self) -> None:
+        """Have all workers end."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
 def run(config: uvicorn.Config) -> None:
     """Serve until told to end, in this process or in several."""
     if config.workers == 1:
         Server(config).run()
     else:
-        Multiprocess(config, [config.bind_socket()]).run()
+        Supervisor(config, [config.bind_socket()]).run()

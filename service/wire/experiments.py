@@ -175,7 +175,7 @@ def array_of(given: Array | TensorReference, tensors: Tensors) -> _Found:
 def _finite(values: Array, tensor: str | None = None) -> Array:
     if np.isfinite(values).all():
         return values
-    place = tuple(int(axis[0]) for axis in np.nonzero(~np.isfinite(values)))
+    place = tuple(np.argwhere(~np.isfinite(values))[0].tolist())  # of a number without axes: ()
     detail = f"Must be finite; {tensor or 'the array'} holds {values[place]} at {list(place)}."
     raise InvalidInput.at(*(() if tensor else place), detail=detail)
 

@@ -91,6 +91,7 @@ VALUES_AT_FAULT: list[tuple[Json, str, str]] = [
     (layers(layer(3, "tanh", bias=[0.0, "Infinity", 0.0])), "/layers/0/bias/1", "finite"),
     (layers(layer(3, "tanh"), {"block": [layer(3, "tanh", bias=["NaN"] * 3)]}), "/layers/1/block/0/bias/0", "finite"),
     ({"input": {"values": [[1.0, 2.0, 3.0, "-Infinity"]]}}, "/input/values/0/3", "finite"),
+    ({"input": {"values": "NaN"}}, "/input/values", "finite"),
     ({"loss": {"name": "mse", "targets": [["NaN", 0.0, 0.0]] * 5}}, "/loss/targets/0/0", "finite"),
     (classes(0, "NaN", 1, 1, 1), "/loss/targets/1", "finite"),
     ({"loss": {"name": "upstream", "gradient": [["Infinity", 0.0, 0.0]] * 5}}, "/loss/gradient/0/0", "finite"),

@@ -78,6 +78,7 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "malformed_coding": {"content": GOOD, "headers": JSON | {"Content-Encoding": "gzip"}},
     "inflated_too_large": {"content": gzip.compress(bytes(2**26 + 1)), "headers": JSON | {"Content-Encoding": "gzip"}},
     "query_too_long": {"content": GOOD, "params": {"x": "1" * 8192}},
+    "too_much_waiting": {"content": GOOD.ljust(2**20)},
     "too_many_streams": {"headers": NPY | {"Accept": "application/x-npy, */*"}, "params": {"activation": "relu"}},
     "unsupported_media_type": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
     "neither_json_nor_npy": {"content": GOOD, "headers": {"Content-Type": "text/plain"}},
@@ -102,6 +103,20 @@ def streams_open(client: Client, number: int) -> Iterator[None]:
         for _ in range(number):
             stack.enter_context(streams_of(client).one())
         yield
+
+
+@contextmanager
+def gate_full(client: Client) -> Iterator[None]:
+    """Meanwhile as much waits for its turn as may."""
+    gate: Any = client.app.gate  # type: ignore[attr-defined]  # any: its queue is its own
+    running, gate.running = gate.running, gate.slots
+    gate._queue.extend(range(32))
+    yield
+    gate._queue.clear()
+    gate.running = running
+
+
+PROVOKED = {"too_many_streams": lambda client: streams_open(client, 32), "too_much_waiting": gate_full}
 
 
 def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -245,7 +260,7 @@ def test_every_example_of_a_failure_is_what_the_service_says(
         place = {"name": "leaky_relu", "code": "not_found", "version": "1"} | PLACES.get(name, {})
         asked = path.format_map(place)
         failure = FAILURES[name]
-        with streams_open(client, 32) if name == "too_many_streams" else nullcontext():
+        with PROVOKED[name](client) if name in PROVOKED else nullcontext():
             if name == "too_many_streams":
                 request["content"] = in_two_pieces()
             response = client.request(method.upper(), asked, **request)

@@ -131,8 +131,8 @@ def test_a_client_that_goes_away_stops_the_work(client: Client) -> None:
         return counted.made
 
     made = client.runner.run(talk())
-    assert counted.closed.is_set()
-    assert made == counted.made
+    assert counted.closed.wait(30)  # the thread may have been in the midst of a record
+    assert counted.made <= made + 1
 
 
 def test_a_server_that_says_nobody_listens_stops_the_work(client: Client) -> None:

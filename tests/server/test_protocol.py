@@ -246,3 +246,15 @@ def test_told_to_end_it_answers_what_is_on_its_way() -> None:
         idle.sendall(post())
         status, fields, _ = answer(idle)
         assert (status, fields["connection"], idle.ended()) == (200, "close", True)
+
+
+def test_told_to_end_it_is_not_ready_any_more() -> None:
+    with served(Settings()) as (port, server), connected(port) as idle:
+        idle.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert answer(idle)[0] == 200
+        server.should_exit = True
+        while server.servers[0].is_serving():
+            pass
+        idle.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, fields, body = answer(idle)
+        assert (status, fields["connection"], json.loads(body)["reasons"].keys()) == (503, "close", {"draining"})
