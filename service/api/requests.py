@@ -6,9 +6,9 @@ from typing import TypeVar
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
-from service.api.admission import gate_of
+from service.api.admission import Gate, gate_of
 from service.api.codings import Inflated, coding_of
 from service.api.problems import invalid_parameters
 from service.errors import Limit, LimitExceeded, QueryTooLong
@@ -82,19 +82,33 @@ async def read_body(request: Request, at_most: int) -> Body:
     if b"content-encoding" in fields and (coding := coding_of(request.headers)):
         settings = settings_of(request)
         receive, at_most = Inflated(receive, coding, settings).receive, settings.max_decoded_body_bytes
-    body, more = bytearray(), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        more = message.get("more_body", False)
-        if not body and not more:
-            body = message.get("body", b"")  # it came in one piece, which need not be copied
-        else:
-            body += message.get("body", b"")
-        if len(body) > at_most:
-            raise _too_large(at_most)
+    first, more = await _piece(receive)
+    if len(first) > at_most:
+        raise _too_large(at_most)
+    return await _all_of(bytearray(first), receive, at_most, gate_of(request)) if more else first
+
+
+async def _all_of(body: bytearray, receive: Receive, at_most: int, gate: Gate) -> bytearray:
+    """The body with what is still to come, whose memory is counted while it comes."""
+    held, more = 0, True
+    try:
+        while more:
+            piece, more = await _piece(receive)
+            gate.take(len(piece))
+            held += len(piece)
+            body += piece
+            if len(body) > at_most:
+                raise _too_large(at_most)
+    finally:
+        gate.give(held)
     return body
+
+
+async def _piece(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large(at_most: int) -> LimitExceeded:

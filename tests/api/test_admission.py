@@ -198,3 +198,30 @@ def test_nothing_is_answered_to_a_client_that_has_hung_up(
         client.runner.run(client.app(scope, receive, send))
     assert sent == []
     assert "the client went away" in caplog.text
+
+
+def test_bodies_are_counted_while_they_come(client: Client) -> None:
+    small = Client(client.runner, Settings(max_memory_bytes=1000))
+    pieces = (b'{"activation":"relu",', b'"x":[' + b"1," * 400, b"1]}")
+    gate: Gate = small.app.gate  # type: ignore[attr-defined]  # the client takes any FastAPI
+
+    async def posted() -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        messages = [{"type": "http.request", "body": piece, "more_body": piece != pieces[-1]} for piece in pieces]
+        given = iter(messages)
+
+        async def receive() -> dict[str, Any]:
+            return next(given, GONE)
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        headers = [(b"host", b"a"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": "/evaluate", "query_string": b"", "headers": headers}
+        await small.app(scope, receive, send)  # type: ignore[arg-type]  # as starlette has them
+        return sent
+
+    assert client.runner.run(posted())[0]["status"] == 200
+    with gate.holding(900):
+        assert client.runner.run(posted())[0]["status"] == 503
+    assert client.runner.run(posted())[0]["status"] == 200, "all is given back"
