@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from scripts.locks import lock_files, read_lock
@@ -47,7 +48,7 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
     optional = [text for extra in ("test", "check") for text in PROJECT["optional-dependencies"][extra]]
     for lock, texts in (("service", PROJECT["dependencies"]), ("dev", [*PROJECT["dependencies"], *optional])):
         for requirement in map(Requirement, texts):
-            assert LOCKS[lock][requirement.name] in requirement.specifier
+            assert LOCKS[lock][canonicalize_name(requirement.name)] in requirement.specifier
 
 
 @pytest.mark.parametrize("row", ADVISORIES, ids=lambda row: f"{row['package']}-{row['fixed']}")
