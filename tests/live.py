@@ -1,5 +1,6 @@
 """The service as a process of its own."""
 
+import http.client
 import re
 import subprocess
 import sys
@@ -30,6 +31,26 @@ class Service:
         """The processes that answer: those that the first has started, or itself if it has started none."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in children if "spawn_main" in _command(pid)] or [self.process.pid]
+
+    def wait_for(self, workers: int) -> None:
+        """Return when so many workers answer."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            started = set(map(int, re.findall(r"Started server process \[(\d+)\]", self.said())))
+            if len(self.workers()) == workers and started.issuperset(self.workers()) and self._answers():
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"{workers} workers do not answer: {self.said()}")
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     def said(self) -> str:
         """All that it has said."""

@@ -1,6 +1,8 @@
 """A client that hides nothing: it sends bytes, and takes apart whatever comes back."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.live import PATIENCE
@@ -41,34 +43,37 @@ def request(method: str, path: str, body: bytes = b"", *fields: str, close: bool
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection, which is closed afterwards whatever it is in the midst of."""
+    reader, writer = await asyncio.open_connection(HOST, port, limit=2**24)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 async def send(port: int, data: bytes) -> list[Answer]:
     """All answers to these bytes, up to the end of the connection; TimeoutError if neither comes."""
-    async with asyncio.timeout(PATIENCE):
-        reader, writer = await asyncio.open_connection(HOST, port, limit=2**24)
-        answers = []
-        try:
+    answers = []
+    with suppress(ConnectionError):  # the service may refuse to read what it has answered already
+        async with asyncio.timeout(PATIENCE), connected(port) as (reader, writer):
             writer.write(data)
             while (answer := await read(reader)) is not None:
                 answers.append(answer)
-        except ConnectionError:  # the service may refuse to read what it has answered already
-            pass
-        finally:
-            writer.transport.abort()
-        return answers
+    return answers
 
 
 async def ask(port: int, method: str, path: str, body: bytes = b"", *fields: str) -> Answer:
     """The one answer to a request; raises Unanswered if there is none."""
-    async with asyncio.timeout(PATIENCE):
-        reader, writer = await asyncio.open_connection(HOST, port, limit=2**24)
-        try:
-            writer.write(request(method, path, body, *fields))
-            answer = await read(reader)
-            if answer is None or not answer.whole:
-                raise Unanswered(b"" if answer is None else answer.body)
-            return answer
-        finally:
-            writer.transport.abort()
+    async with asyncio.timeout(PATIENCE), connected(port) as (reader, writer):
+        writer.write(request(method, path, body, *fields))
+        answer = await read(reader)
+    if answer is None or not answer.whole:
+        raise Unanswered(b"" if answer is None else answer.body)
+    return answer
 
 
 async def read(reader: asyncio.StreamReader) -> Answer | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.live import PATIENCE
-from tests.reliability.exchange import HOST, Unanswered, read, request
+from tests.reliability.exchange import Unanswered, connected, read, request
 
 
 @dataclass
@@ -33,17 +33,13 @@ class Client:
         """Connect as often as the service lets it."""
         while not self.stop.is_set():
             try:
-                reader, writer = await asyncio.open_connection(HOST, self.port, limit=2**24)
+                async with connected(self.port) as (reader, writer):
+                    self.mine = writer.get_extra_info("sockname")[1]
+                    await self._talk(reader, writer)
             except ConnectionError:
                 self.tally.refused += 1
-                if self.stop.is_set() or await self._over():
+                if await self._over():
                     return
-                continue
-            self.mine = writer.get_extra_info("sockname")[1]
-            try:
-                await self._talk(reader, writer)
-            finally:
-                writer.transport.abort()
 
     async def _over(self) -> bool:
         """Whether it is to stop, a moment later."""

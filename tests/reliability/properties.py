@@ -33,7 +33,7 @@ def documented(path: str, method: str = "post") -> set[int]:
 
 
 def assert_sound(answer: Answer, statuses: Iterable[int] = ()) -> None:
-    """Check an answer: its status is one of these or of HTTP, it tells no secret, and is a problem if it is a failure."""
+    """Check an answer: its status is one of these or of HTTP, it tells no secret, and a failure is a problem."""
     assert answer.status in {*statuses, *OF_HTTP}, answer
     assert answer.status < 500 or answer.status == 503, answer
     assert REQUEST_ID.fullmatch(answer.headers["x-request-id"]), answer
