@@ -11,7 +11,7 @@ from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
 from service.reference import reference_page
-from service.server.run import configuration, run
+from service.server.run import configuration, keep_standard_streams, run
 from service.settings import Settings, setting_name
 
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: Namespace) -> int:
     """Serve until told to stop."""
+    keep_standard_streams()
     app = application()  # a wrong setting is told here, once, rather than by every worker
     _refuse_to_serve_strangers(options.host, app.settings)
     run(

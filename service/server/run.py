@@ -1,5 +1,7 @@
 """The service's server: uvicorn's, with our own protocol, and an end that counts as success."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,6 +46,15 @@ class Supervisor(Multiprocess):
         for listener in self.sockets:
             listener.close()
         super().terminate_all()
+
+
+def keep_standard_streams() -> None:
+    """Open those that are closed to nowhere: else a connection might get their number, and what is logged."""
+    while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(free, True)
+    os.close(free)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115  it is kept
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115  likewise
 
 
 def run(config: uvicorn.Config) -> None:
