@@ -87,8 +87,10 @@ def serving(*options: str, log: list[str] | None = None, **settings: str) -> Ite
 
 
 def _port(process: "subprocess.Popen[bytes]", log: Path, options: Sequence[str]) -> int:
-    """The port, which it tells when it listens."""
+    """The port: the one that it was given, or that it tells when it listens."""
     until = time.monotonic() + PATIENCE
+    if "--port" in options and (given := int(options[options.index("--port") + 1])):
+        return given
     while time.monotonic() < until and process.poll() is None:
         if match := re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text(errors="replace")):
             return int(match[1])

@@ -15,6 +15,7 @@ from service.wire.codings import zstd
 from tests.reliability.exchange import request
 
 Json = Any  # any of its types
+Tensor = np.ndarray[Any, np.dtype[Any]]  # any shape and kind
 JSON = "Content-Type: application/json"
 NPY = "application/x-npy"
 BOUNDARY = "0123456789"
@@ -120,14 +121,18 @@ def _uploads() -> list[Question]:
     state = {"0.weight": np.ones((4, 3)), "0.bias": np.zeros(4), "2.weight": np.ones((2, 4)), "2.bias": np.zeros(2)}
     archive = BytesIO()
     np.savez_compressed(archive, **state)
-    found = []
-    for file in (safetensors.numpy.save(state), archive.getvalue()):
-        body = b"".join(
-            (_part("request", json.dumps(MODEL).encode()), _part("tensors", file), f"--{BOUNDARY}--\r\n".encode())
-        )
-        fields = (f"Content-Type: multipart/form-data; boundary={BOUNDARY}",)
-        found.append(Question("/gradient-flow", "/gradient-flow", body, fields))
-    return found
+    return [_upload(safetensors.numpy.save(state)), _upload(archive.getvalue())]
+
+
+def upload(state: dict[str, Tensor]) -> Question:
+    """A gradient flow through the network of a file."""
+    return _upload(safetensors.numpy.save(state))
+
+
+def _upload(file: bytes) -> Question:
+    parts = (_part("request", json.dumps(MODEL).encode()), _part("tensors", file), f"--{BOUNDARY}--\r\n".encode())
+    fields = (f"Content-Type: multipart/form-data; boundary={BOUNDARY}",)
+    return Question("/gradient-flow", "/gradient-flow", b"".join(parts), fields)
 
 
 def _part(name: str, content: bytes) -> bytes:
@@ -148,7 +153,7 @@ def _inferences() -> list[Question]:
     ]
 
 
-def _npy(array: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> bytes:
+def _npy(array: Tensor) -> bytes:
     file = BytesIO()
     np.save(file, array)
     return file.getvalue()
