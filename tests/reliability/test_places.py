@@ -35,16 +35,16 @@ def until_it_listens(port: int, process: "Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize(
-    "wrapper",
+    ("workers", "wrapper"),
     [
-        (),
-        (*SHELL, 'exec "$0" "$@" 2>/dev/full >/dev/full'),
-        (*SHELL, 'exec "$0" "$@" 2>&- >&-'),
-        (*SHELL, 'exec "$0" "$@" <&- 2>&-'),
+        ("1", ()),
+        ("2", ()),
+        ("1", (*SHELL, 'exec "$0" "$@" 2>/dev/full >/dev/full')),
+        ("1", (*SHELL, 'exec "$0" "$@" <&- 2>&-')),
+        ("2", (*SHELL, 'exec "$0" "$@" 2>&- >&-')),
     ],
-    ids=["nowhere to write", "full disk for the log", "no stderr and no stdout", "no stdin and no stderr"],
+    ids=["nowhere to write", "nor for workers", "full disk for the log", "no stdin, no stderr", "no stdout, no stderr"],
 )
-@pytest.mark.parametrize("workers", ["1", "2"])
 def test_nothing_needs_to_be_written(wrapper: Sequence[str], workers: str) -> None:
     port = free_port()
     questions = [*valid(), upload(LARGE)]
