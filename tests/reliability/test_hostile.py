@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from service.api.admission import cores
 from tests.api.test_corpus import FILES
 from tests.live import Service, started
 from tests.reliability import SOAK_SECONDS
@@ -139,7 +140,7 @@ def test_nothing_grows(service: Service) -> None:
         after = await _at_rest(service)
         print(f"{asked} hostile requests: {before} before, {after} after")
         assert after.files <= before.files
-        assert after.threads <= before.threads
+        assert after.threads <= before.threads + cores()  # a pool may not have been full before
         assert not SOAK_SECONDS or after.resident <= 1.1 * before.resident
 
     asyncio.run(go())

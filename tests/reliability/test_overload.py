@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from service.api.admission import cores
 from tests.live import PATIENCE, Service, started
 from tests.reliability import SOAK_SECONDS
 from tests.reliability.exchange import Answer, ask
@@ -106,7 +107,8 @@ def test_nothing_grows_under_overload(service: Service) -> None:
         found = await _crowds(service.port, SOAK_SECONDS)
         after = Figures.of(service.process.pid)
         print(f"{found} under overload: {before} before, {after} after")
-        assert (after.files, after.threads) <= (before.files, before.threads)
+        assert after.files <= before.files
+        assert after.threads <= before.threads + cores()  # a pool may not have been full before
         assert after.resident <= 1.1 * before.resident
 
     asyncio.run(go())
