@@ -32,6 +32,7 @@ LIMITS = {
 }
 AT_ONCE = 8
 SOME = 2000
+ROUND = 3000 if SOAK_SECONDS else 300
 SEED = 20
 QUESTIONS = valid()
 PLACES = {"name": "relu", "version": "1"}
@@ -150,10 +151,10 @@ async def _rounds(port: int, numbers: Iterator[int], seconds: float) -> int:
     """Attack for so long, once at least."""
     until, asked = time.monotonic() + seconds, 0
     while not asked or time.monotonic() < until:
-        some = list(islice(numbers, 300))
+        some = list(islice(numbers, ROUND))
         await together(partial(attack, port), some)
-        await together(partial(attack_bytes, port), some, at_once=300)
-        asked += 2 * len(some)
+        await together(partial(attack_bytes, port), some[:300], at_once=300)  # a head without an end is waited for
+        asked += len(some) + 300
     return asked
 
 
