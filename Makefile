@@ -6,6 +6,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 1
 PYTEST_FLAGS ?= --numprocesses=auto
+SOAK_SECONDS ?= 300
 BENCH_FLAGS ?=
 AUDIT_FLAGS ?=
 # The processes of the tests share the cores; threads inside one matrix product would fight over them.
@@ -20,7 +21,7 @@ CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test check format accuracy bench openapi reference lock audit sbom wheel smoke clean
+.PHONY: help serve demo test soak check format accuracy bench openapi reference lock audit sbom wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ demo: $(VENV)/.service ## start the service, send it real preactivations, print 
 
 test: $(VENV)/.dev ## run the tests (PYTEST_FLAGS='-k sigmoid')
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+soak: $(VENV)/.dev ## attack the service for long (SOAK_SECONDS=300 for each of three attacks)
+	SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s --durations=0 tests/reliability
 
 check: $(VENV)/.dev ## check the format, lint, types and layers
 	$(BIN)/ruff format --check $(CODE)

@@ -48,7 +48,7 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`{setting_name(name)}`" in README
 
 
-@pytest.mark.parametrize("file", ["README.md", "docs/security.md", "Dockerfile"])
+@pytest.mark.parametrize("file", ["README.md", "docs/security.md", "docs/reliability.md", "Dockerfile"])
 def test_every_setting_that_is_named_exists(file: str) -> None:
     named = re.findall(r"\b(ACTISCOPE_[A-Z_]+[A-Z])\b", (ROOT / file).read_text())
     assert named

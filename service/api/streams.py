@@ -111,11 +111,11 @@ class RecordStream(Response):
         draining: Callable[[], bool] = scope.get("extensions", {}).get(CONNECTION, {}).get("draining", bool)
         try:
             for record in self._records:
-                if record is not None:
-                    written += self._written(record)
-                if draining():
+                if draining():  # in place of a record, so that nothing follows the last one of the generator
                     written += self._problem(problem(scope, "draining", "The service ends before this stream."))
                     break
+                if record is not None:
+                    written += self._written(record)
                 if self._gone or monotonic() > until:
                     return bytes(written)
         except Exception:

@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
+from itertools import count
 from threading import Event, Thread
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from service.api.pipes import CONNECTION
 from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
 from service.app import create_app
 from service.server.run import Server, configuration
@@ -111,6 +113,29 @@ def test_a_failure_on_the_way_is_the_last_record(client: Client, caplog: pytest.
     assert "secret" not in response.text
     assert "a secret" in caplog.text
     assert "abc" in caplog.text
+
+
+@pytest.mark.parametrize(("ends", "records_sent", "last"), [(1, 1, "draining"), (2, 2, "draining"), (4, 2, None)])
+def test_the_end_of_the_service_is_the_last_record(
+    client: Client, ends: int, records_sent: int, last: str | None
+) -> None:
+    """Unless the stream has come to its own end by then."""
+    asked = count(1)
+    sent = bytearray()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.extend(message.get("body", b""))
+
+    draining = {CONNECTION: {"draining": lambda: next(asked) >= ends}}
+    client.runner.run(RecordStream(few(), NDJSON)({**scope(), "extensions": draining}, receive, send))
+    records = [json.loads(line) for line in sent.splitlines()]
+    told = records[-1].get("problem", {}).get("type")
+    assert told == (f"/problems/{last}" if last else None)
+    assert len(records) == records_sent
 
 
 def test_a_client_that_goes_away_stops_the_work(client: Client) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
+from backports import zstd
 
-from service.wire.codings import zstd
 from tests.reliability.exchange import request
 
 Json = Any  # any of its types
@@ -105,9 +105,12 @@ def valid() -> list[Question]:
     return questions + _arrays() + _uploads() + _inferences()
 
 
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstd.compress}
+
+
 def compressed(question: Question, coding: str) -> Question:
     """The same, its body in gzip or zstd."""
-    body = (gzip if coding == "gzip" else zstd).compress(question.body)
+    body = _COMPRESS[coding](question.body)
     return replace(question, body=body, fields=(*question.fields, f"Content-Encoding: {coding}"))
 
 
@@ -120,7 +123,7 @@ def _arrays() -> list[Question]:
 def _uploads() -> list[Question]:
     state = {"0.weight": np.ones((4, 3)), "0.bias": np.zeros(4), "2.weight": np.ones((2, 4)), "2.bias": np.zeros(2)}
     archive = BytesIO()
-    np.savez_compressed(archive, **state)
+    np.savez_compressed(archive, allow_pickle=False, **state)
     return [_upload(safetensors.numpy.save(state)), _upload(archive.getvalue())]
 
 

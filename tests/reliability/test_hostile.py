@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from itertools import count, islice
 from random import Random
+from typing import TypeVar
 
 import pytest
 
@@ -12,8 +14,10 @@ from tests.api.test_corpus import FILES
 from tests.live import Service, started
 from tests.reliability import SOAK_SECONDS
 from tests.reliability.exchange import Answer, Unanswered, ask, send
-from tests.reliability.hostile import Question, compressed, hostile, hostile_bytes, valid
+from tests.reliability.hostile import JSON, Question, compressed, hostile, hostile_bytes, valid
 from tests.reliability.properties import CONTRACT, Figures, assert_sound, documented
+
+Item = TypeVar("Item")
 
 # Small enough that no request takes long, whatever it has become.
 LIMITS = {
@@ -41,13 +45,13 @@ def service() -> Iterator[Service]:
         assert "Traceback" not in service.said()
 
 
-async def together(calls: Iterable[Callable[[], Awaitable[None]]], at_once: int = AT_ONCE) -> None:
-    """Make all the calls, some at once."""
-    left = iter(calls)
+async def together(call: Callable[[Item], Awaitable[None]], items: Iterable[Item], at_once: int = AT_ONCE) -> None:
+    """Make a call for each item, some at once."""
+    left = iter(items)
 
     async def some() -> None:
-        for call in left:
-            await call()
+        for item in left:
+            await call(item)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):
@@ -92,24 +96,20 @@ async def attack_bytes(port: int, number: int) -> None:
         assert_sound(answer, documented(question.operation) | {304})
 
 
-def test_what_is_not_json_is_refused_at_every_path(service: Service) -> None:
-    async def post(operation: str, path: str, body: bytes) -> None:
-        answer = await ask(service.port, "POST", path, body, "Content-Type: application/json")
+@pytest.mark.parametrize(("operation", "path"), PATHS)
+def test_what_is_not_json_is_refused_at_every_path(service: Service, operation: str, path: str) -> None:
+    async def post(body: bytes) -> None:
+        answer = await ask(service.port, "POST", path, body, JSON)
         assert_sound(answer, documented(operation))
         assert answer.status in {400, 422}, (path, body, answer)
 
-    calls = [
-        lambda operation=operation, path=path, file=file: post(operation, path, file.read_bytes())
-        for operation, path in PATHS
-        for file in FILES
-    ]
-    asyncio.run(together(calls))
+    asyncio.run(together(post, [file.read_bytes() for file in FILES]))
 
 
 def test_hostile_bodies_are_refused_and_forgotten(service: Service) -> None:
     async def go() -> None:
         before = await answers(service.port)
-        await together((lambda number=number: attack(service.port, number)) for number in range(SEED, SEED + SOME))
+        await together(partial(attack, service.port), range(SEED, SEED + SOME))
         assert await answers(service.port) == before
 
     asyncio.run(go())
@@ -118,8 +118,9 @@ def test_hostile_bodies_are_refused_and_forgotten(service: Service) -> None:
 def test_hostile_bytes_are_refused_and_forgotten(service: Service) -> None:
     async def go() -> None:
         before = await answers(service.port)
-        calls = ((lambda number=number: attack_bytes(service.port, number)) for number in range(SEED, SEED + SOME // 2))
-        await together(calls, at_once=250)  # a head without an end is waited for
+        await together(
+            partial(attack_bytes, service.port), range(SEED, SEED + SOME // 2), at_once=250
+        )  # a head without an end is waited for
         assert await answers(service.port) == before
 
     asyncio.run(go())
@@ -149,8 +150,8 @@ async def _rounds(port: int, numbers: Iterator[int], seconds: float) -> int:
     until, asked = time.monotonic() + seconds, 0
     while not asked or time.monotonic() < until:
         some = list(islice(numbers, 300))
-        await together((lambda number=number: attack(port, number)) for number in some)
-        await together(((lambda number=number: attack_bytes(port, number)) for number in some), at_once=300)
+        await together(partial(attack, port), some)
+        await together(partial(attack_bytes, port), some, at_once=300)
         asked += 2 * len(some)
     return asked
 
