@@ -30,6 +30,7 @@ LIMITS = {
     "ACTISCOPE_KEEP_ALIVE_SECONDS": "1",
 }
 AT_ONCE = 8
+_LATE = 4  # threads of pools, which start when they are first needed
 SOME = 2000
 SEED = 20
 QUESTIONS = valid()
@@ -139,7 +140,7 @@ def test_nothing_grows(service: Service) -> None:
         after = await _at_rest(service)
         print(f"{asked} hostile requests: {before} before, {after} after")
         assert after.files <= before.files
-        assert after.threads <= before.threads
+        assert after.threads <= before.threads + _LATE
         assert not SOAK_SECONDS or after.resident <= 1.1 * before.resident
 
     asyncio.run(go())
