@@ -10,7 +10,7 @@ def test_what_took_long_is_left_to_a_thread() -> None:
     assert not pace.slow(1000)
     assert pace.of(1000, lambda: sleep(0.01)) is None
     assert pace.slow(1000)
-    assert not pace.slow(int(1000 * HOP / 0.02))
+    assert not pace.slow(int(HOP / pace.seconds / 2))
 
 
 def test_one_pause_makes_nothing_slow() -> None:
