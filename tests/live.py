@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+
+from fastapi import FastAPI
+
+from service.server.run import Server, configuration
 
 PATIENCE = 60  # seconds after which what does not come is said not to come
 
@@ -103,3 +109,20 @@ def _command(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:  # it has ended meanwhile
         return ""
+
+
+@contextmanager
+def in_thread(app: FastAPI) -> Iterator[tuple[int, Server]]:
+    """The port of a server in a thread of this process, and the server, until it is told to end."""
+    server = Server(configuration(app, port=0, log_level="error"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(100)
+        thread = Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield listener.getsockname()[1], server
+        finally:
+            server.should_exit = True
+            thread.join(30)
+    assert not thread.is_alive()

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from anyio import CancelScope
 from starlette.requests import ClientDisconnect, Request
 
+from service.compute import cores
 from service.errors import Limit, Overloaded, TookTooLong
 from service.flow.stopping import while_wanted
 from service.settings import Settings
@@ -38,7 +39,6 @@ class Gate:
     def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.slots = settings.max_running or cores()
         self.running = 0
-        self.refused = 0
         self.seconds = 0.1  # that work has taken on average
         self._queue: deque[Future[None]] = deque()
         self._settings = settings
@@ -132,10 +132,6 @@ class Gate:
         with self._lock:
             self._taken -= size
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._pool.shutdown(wait=False)
-
     async def _turn(self, gone: "Future[None] | None" = None) -> None:
         """Wait for a slot; raises ClientDisconnect if `gone` comes first."""
         if self.running < self.slots and not self._queue:
@@ -187,7 +183,6 @@ class Gate:
         self._metrics.gauge("actiscope_queue_depth", len(self._queue))
 
     def _overloaded(self, name: str, value: int, detail: str) -> Overloaded:
-        self.refused += 1
         return Overloaded(Limit(name, value), detail, ceil(self.seconds * (self.waiting + 1) / self.slots))
 
 
@@ -208,11 +203,6 @@ def gate_of(request: Request) -> Gate:
     """The gate of the application."""
     gate: Gate = request.scope["app"].gate
     return gate
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory() -> int:

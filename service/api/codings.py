@@ -1,12 +1,11 @@
 """Bodies that come compressed, read as if they did not: what inflates them, and how much of that is allowed."""
 
-from os import cpu_count
-
 from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
+from service.compute import cores
 from service.errors import Limit, LimitExceeded
 from service.settings import Settings
 from service.wire.codings import CODINGS, Coding, Inflater
@@ -17,7 +16,7 @@ ACCEPTED = "gzip, zstd, identity"
 _AT_ONCE = 2**14  # bytes that are inflated sooner than a thread takes over
 _PIECE = 2**18  # bytes: what a thread inflates at a time
 
-_cores = CapacityLimiter(cpu_count() or 1)  # more threads would only take the event loop's turns
+_cores = CapacityLimiter(cores())  # more threads would only take the event loop's turns
 
 
 def coding_of(headers: Headers) -> Coding | None:

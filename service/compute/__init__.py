@@ -1,6 +1,6 @@
 """Arrays in, arrays out: what the functions of the catalogue give at the caller's numbers, in the caller's dtype."""
 
-from service.compute.blocks import use_threads
+from service.compute.blocks import cores, use_threads
 from service.compute.calls import asking, derivative, evaluate, jacobian, layer, output_shape, pullback
 from service.compute.description import Description, describe
 from service.compute.dtypes import DTYPES
@@ -13,6 +13,7 @@ __all__ = [
     "AtKink",
     "Description",
     "asking",
+    "cores",
     "derivative",
     "describe",
     "evaluate",

@@ -66,7 +66,7 @@ def use_threads(count: int) -> None:
     Without a call of this function there is one, the caller's own.
     """
     _threads.stop()
-    _threads.count = count or _cores()
+    _threads.count = count or cores()
 
 
 def threads() -> int:
@@ -74,7 +74,8 @@ def threads() -> int:
     return _threads.count
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

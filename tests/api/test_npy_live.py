@@ -12,41 +12,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from service.app import create_app
-from service.server.run import Server, configuration
 from service.settings import Settings
 from service.wire.npy import write_header
 from tests.api.test_npy import NPY, X, file, load
+from tests.live import in_thread
 
 MANY = 2**21  # numbers: 16 MiB
 
 
-@contextmanager
-def served(settings: Settings) -> Iterator[int]:
-    """The port of a live server."""
-    server = Server(configuration(create_app(settings), port=0, log_level="error"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        thread = Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join(30)
-    assert not thread.is_alive()
-
-
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with served(Settings()) as port:
+    with in_thread(create_app(Settings())) as (port, _):
         yield port
 
 
@@ -142,7 +124,7 @@ def test_hanging_up_does_no_harm(port: int, caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_client_that_never_reads_is_hung_up_on(caplog: pytest.LogCaptureFixture) -> None:
-    with served(Settings(stream_buffer_bytes=2**16, stream_stall_seconds=1)) as port:
+    with in_thread(create_app(Settings(stream_buffer_bytes=2**16, stream_stall_seconds=1))) as (port, _):
         with asked(port, 2**40 + 128) as connection:
             connection.sendall(write_header(np.dtype("<f8"), (2**37,)))
             with pytest.raises(ConnectionError):

@@ -4,11 +4,10 @@ import asyncio
 import http.client
 import json
 import logging
-import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from itertools import count
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,9 +18,9 @@ from starlette.types import Message
 from service.api.pipes import CONNECTION
 from service.api.streams import EVENTS, NDJSON, RecordStream, accepted_stream
 from service.app import create_app
-from service.server.run import Server, configuration
 from service.settings import Settings
 from tests.client import Client, assert_problem
+from tests.live import in_thread
 
 Records = Generator[object, None, None]
 PATH = "/stream"
@@ -237,17 +236,8 @@ def test_small_records_share_a_message(client: Client) -> None:
 def served(client: Client) -> Iterator[tuple[int, Counted]]:
     """The port of a live server that streams without end, and what it streams."""
     counted = Counted(0.001)
-    app = streamer(client, counted.records).app
-    server = Server(configuration(app, port=0, log_level="error"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        thread = Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield listener.getsockname()[1], counted
-        server.should_exit = True
-        thread.join(30)
-    assert not thread.is_alive()
+    with in_thread(streamer(client, counted.records).app) as (port, _):
+        yield port, counted
 
 
 def test_hanging_up_on_a_live_server_stops_the_work(served: tuple[int, Counted]) -> None:

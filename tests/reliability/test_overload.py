@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from service.api.admission import cores
+from service.compute import cores
 from tests.live import PATIENCE, Service, started
 from tests.reliability import SOAK_SECONDS
 from tests.reliability.exchange import Answer, ask

@@ -6,34 +6,16 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from service.app import create_app
-from service.server.run import Server, configuration
 from service.settings import Settings
+from tests.live import in_thread
 
 QUESTION = b'{"activation":"relu","x":[-1,2]}'
 ANSWER = b'"y":[0.0,2.0]}'
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[tuple[int, Server]]:
-    """The port of a live server, and the server."""
-    server = Server(configuration(create_app(settings), port=0, log_level="error"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(100)
-        thread = Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            yield listener.getsockname()[1], server
-        finally:
-            server.should_exit = True
-            thread.join(30)
-    assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +26,7 @@ def port() -> Iterator[int]:
         "max_head_bytes": 2000,
         "max_header_fields": 10,
     }
-    with served(Settings(**limits, min_body_rate=1000)) as (port, _):
+    with in_thread(create_app(Settings(**limits, min_body_rate=1000))) as (port, _):
         yield port
 
 
@@ -218,7 +200,12 @@ def test_a_wrong_chunk_is_refused(port: int) -> None:
 
 
 def test_too_many_connections_are_told_so_but_whether_it_lives_is_answered() -> None:
-    with served(Settings(max_connections=2)) as (port, _), connected(port), connected(port), connected(port) as third:
+    with (
+        in_thread(create_app(Settings(max_connections=2))) as (port, _),
+        connected(port),
+        connected(port),
+        connected(port) as third,
+    ):
         third.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert answer(third)[0] == 200
         third.sendall(post())
@@ -226,14 +213,14 @@ def test_too_many_connections_are_told_so_but_whether_it_lives_is_answered() -> 
 
 
 def test_a_body_that_nobody_needs_is_passed_over() -> None:
-    with served(Settings(max_body_bytes=100)) as (port, _), connected(port) as connection:
+    with in_thread(create_app(Settings(max_body_bytes=100))) as (port, _), connected(port) as connection:
         connection.sendall(post(body=b" " * 150) + post())
         assert answer(connection)[0] == 413
         assert answer(connection)[0] == 200
 
 
 def test_told_to_end_it_answers_what_is_on_its_way() -> None:
-    with served(Settings()) as (port, server), connected(port) as idle, connected(port) as busy:
+    with in_thread(create_app(Settings())) as (port, server), connected(port) as idle, connected(port) as busy:
         busy.sendall(post()[:-5])
         idle.sendall(post())
         assert answer(idle)[0] == 200
@@ -249,7 +236,7 @@ def test_told_to_end_it_answers_what_is_on_its_way() -> None:
 
 
 def test_told_to_end_it_is_not_ready_any_more() -> None:
-    with served(Settings()) as (port, server), connected(port) as idle:
+    with in_thread(create_app(Settings())) as (port, server), connected(port) as idle:
         idle.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert answer(idle)[0] == 200
         server.should_exit = True

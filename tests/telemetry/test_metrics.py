@@ -194,7 +194,6 @@ def test_what_is_worked_on_and_what_waits_are_levels(own: Client) -> None:
     assert first in {(1, 0), (1, 1)}  # the second may have come by then, or not
     assert second == (1, 0)
     assert levels() == (0, 0)
-    gate.close()
 
 
 def test_numbers_of_a_stream_are_counted_as_they_are_computed(own: Client) -> None:
