@@ -128,14 +128,14 @@ async def _malformed(request: Request, error: Malformed) -> Response:
 
 
 async def _too_deep(request: Request, error: TooDeep) -> Response:
-    return problem(request.scope, "too_deep", _with_setting(str(error), error.limit), limit=_limit(error.limit))
+    return problem(request.scope, "too_deep", with_setting(str(error), error.limit), limit=limit_of(error.limit))
 
 
 async def _limit_exceeded(request: Request, error: LimitExceeded) -> Response:
-    detail = _with_setting(str(error), error.limit)
+    detail = with_setting(str(error), error.limit)
     errors = (_in_body(error.path, detail),) if error.path else None
     status = 414 if isinstance(error, QueryTooLong) else None
-    return problem(request.scope, "limit_exceeded", detail, status=status, limit=_limit(error.limit), errors=errors)
+    return problem(request.scope, "limit_exceeded", detail, status=status, limit=limit_of(error.limit), errors=errors)
 
 
 async def _unauthorized(request: Request, error: Unauthorized) -> Response:
@@ -147,9 +147,9 @@ async def _quota_exceeded(request: Request, error: QuotaExceeded) -> Response:
     return problem(
         request.scope,
         "quota_exceeded",
-        _with_setting(str(error), error.limit),
+        with_setting(str(error), error.limit),
         headers={"Retry-After": str(error.wait)},
-        limit=_limit(error.limit),
+        limit=limit_of(error.limit),
         violated_policies=(error.name,),
     )
 
@@ -160,21 +160,23 @@ async def _not_ready(request: Request, error: NotReady) -> Response:
 
 
 async def _overloaded(request: Request, error: Overloaded) -> Response:
-    detail, again = _with_setting(str(error), error.limit), {"Retry-After": str(error.after)}
-    return problem(request.scope, "overloaded", detail, headers=again, limit=_limit(error.limit))
+    detail, again = with_setting(str(error), error.limit), {"Retry-After": str(error.after)}
+    return problem(request.scope, "overloaded", detail, headers=again, limit=limit_of(error.limit))
 
 
 async def _took_too_long(request: Request, error: TookTooLong) -> Response:
-    detail, again = _with_setting(str(error), error.limit), {"Retry-After": str(error.limit.value)}
-    return problem(request.scope, "took_too_long", detail, headers=again, limit=_limit(error.limit))
+    detail, again = with_setting(str(error), error.limit), {"Retry-After": str(error.limit.value)}
+    return problem(request.scope, "took_too_long", detail, headers=again, limit=limit_of(error.limit))
 
 
-def _with_setting(detail: str, limit: Limit) -> str:
+def with_setting(detail: str, limit: Limit) -> str:
+    """What happened, and the setting that moves the limit."""
     setting = _setting(limit)
     return f"{detail} The setting is {setting}." if setting else detail
 
 
-def _limit(limit: Limit) -> ProblemLimit:
+def limit_of(limit: Limit) -> ProblemLimit:
+    """The limit, as problem documents have it."""
     return ProblemLimit(name=limit.name, value=limit.value, setting=_setting(limit))
 
 

@@ -6,11 +6,9 @@ from uuid import uuid4
 from starlette.types import Scope
 
 from service.api.hardening import hardening
-from service.api.problems import problem
+from service.api.problems import limit_of, problem, with_setting
 from service.errors import Limit
 from service.server.head import Fields, fields, head
-from service.settings import setting_name
-from service.wire.problems import ProblemLimit
 
 _AS_COUNTED = {"head_too_large": "limit", "request_timeout": "limit", "overloaded": "overload"}
 _NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
@@ -58,8 +56,8 @@ def written(refusal: Refusal, common: bytes) -> bytes:
     members: dict[str, Any] = {}  # any: as problem has them
     detail = str(refusal)
     if limit := refusal.limit:
-        detail += f" The setting is {setting_name(limit.name)}."
-        members["limit"] = ProblemLimit(name=limit.name, value=limit.value, setting=setting_name(limit.name))
+        detail = with_setting(detail, limit)
+        members["limit"] = limit_of(limit)
     response = problem(_NOWHERE, refusal.code, detail, status=refusal.status, **members)
     extra: Fields = [
         (b"x-request-id", uuid4().hex.encode()),
