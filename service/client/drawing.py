@@ -67,7 +67,7 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Where to put which round numbers."""
-        rough = (self.high - self.low) / 5
+        rough = (self.high - self.low) / 7
         unit = 10.0 ** floor(log10(rough))
         step = next(step for step in (unit, 2 * unit, 5 * unit, 10 * unit) if step >= rough * (1 - 1e-9))
         step = max(1.0, ceil(step)) if self.log else step
