@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from service.client.drawing import Axis, Curve, chart, heat_map, shown, table
+from service.client.flow import _ranges
 from tests.python_client.asking import Either
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -78,6 +79,10 @@ def test_a_heat_map_leaves_out_what_there_is_not() -> None:
     root = parsed(heat_map(x, y, values, ("a", "b"), [(1.0, 0.5), (9.0, 0.5)]))
     assert {cell.get("fill") for cell in root.iter(f"{SVG}rect")} == {"#ef4444"}
     assert len(list(root.iter(f"{SVG}circle"))) == 1
+
+
+def test_findings_name_their_layers_in_ranges() -> None:
+    assert [_ranges(layers) for layers in ((), (3,), (0, 1, 2, 5, 7, 8))] == ["", "3", "0–2, 5, 7–8"]
 
 
 def test_tables_are_text() -> None:
