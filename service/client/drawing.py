@@ -98,8 +98,8 @@ def heat_map(
     rows, columns = (np.unique(np.linspace(0, n - 1, min(n, _MOST_CELLS)).astype(int)) for n in (x.size, y.size))
     width, height = (_RIGHT - _LEFT) / len(rows), (_BOTTOM - _TOP) / len(columns)
     cells = [
-        f'<rect x="{across.at(x[i]) - width / 2:.1f}" y="{up.at(y[j]) - height / 2:.1f}" width="{width:.1f}" '
-        f'height="{height:.1f}" shape-rendering="crispEdges" fill="{"#ef4444" if values[i, j] > 0 else "#3b82f6"}" '
+        f'<rect x="{across.at(x[i]) - width / 2:.2f}" y="{up.at(y[j]) - height / 2:.2f}" width="{width:.2f}" '
+        f'height="{height:.2f}" shape-rendering="crispEdges" fill="{"#ef4444" if values[i, j] > 0 else "#3b82f6"}" '
         f'fill-opacity="{min(1.0, abs(values[i, j])):.2f}"/>'
         for i in rows
         for j in columns

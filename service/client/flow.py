@@ -205,8 +205,8 @@ class GradientFlow(Figures):
 
 def _item(finding: Finding) -> str:
     remedies = "".join(f"<li>→ {escape(remedy.change)}</li>" for remedy in finding.remedies)
-    told = f"<b>{escape(finding.severity)}: {escape(finding.code)}</b> in layers {_ranges(finding.layers)}. {escape(finding.explanation)}"
-    return f"<li>{told}<ul>{remedies}</ul></li>"
+    head = f"<b>{escape(finding.severity)}: {escape(finding.code)}</b> in layers {_ranges(finding.layers)}"
+    return f"<li>{head}. {escape(finding.explanation)}<ul>{remedies}</ul></li>"
 
 
 def _ranges(layers: Sequence[int]) -> str:
