@@ -52,6 +52,9 @@ class Settings:
         0, "requests", "Most requests that a process works on at once; 0 stands for its cores.", 1024, at_least=0
     )
     max_waiting: int = _limit(32, "requests", "Most requests that wait for their turn in a process.", at_least=0)
+    max_wait_seconds: int = _limit(
+        10, "seconds", "Longest time that a request may be expected to wait for its turn.", at_most=86_400
+    )
     max_seconds: int = _limit(
         300, "seconds", "Longest time for an answer that is not streamed, from its turn in the queue on.", 86_400
     )
