@@ -21,7 +21,7 @@ CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test soak check format accuracy bench openapi reference lock audit sbom wheel smoke clean
+.PHONY: help serve demo test soak check format accuracy bench overload openapi reference lock audit sbom wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ accuracy: $(VENV)/.dev ## print the worst error of every function, order and dty
 bench: $(VENV)/.service ## measure speed against named peers, write benchmarks/results.md
 	$(BIN)/python -m benchmarks.run $(BENCH_FLAGS)
 	$(MAKE) reference openapi
+
+overload: $(VENV)/.service ## measure what becomes of too much work, slow clients and a killed worker, write benchmarks/overload.md
+	$(BIN)/python -m benchmarks.overload
 
 openapi: $(VENV)/.service ## rewrite openapi/openapi.json from the application
 	@mkdir -p openapi

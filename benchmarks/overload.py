@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import os
-import random
 import signal
 import socket
 import sys
@@ -39,7 +38,6 @@ def _post(path: str, body: Mapping[str, object]) -> bytes:
     return head.encode() + text
 
 
-_RANDOM = random.Random(0)  # noqa: S311  numbers to compute with
 QUESTIONS = {
     "a gradient flow of 5 layers": _post(
         "/gradient-flow",
@@ -52,8 +50,9 @@ QUESTIONS = {
             "loss": {"name": "cross_entropy", "targets": "random"},
         },
     ),
-    "sigmoid of 100,000 numbers in JSON": _post(
-        "/evaluate", {"activation": "sigmoid", "x": [_RANDOM.gauss(0, 1) for _ in range(100_000)]}
+    "a phase diagram of 8 × 4 points": _post(
+        "/gradient-flow/mean-field",
+        {"activation": "tanh", "sigma_w": {"linspace": [0.5, 3, 8]}, "sigma_b": {"linspace": [0, 1, 4]}},
     ),
 }
 SMALL = _post("/evaluate", {"activation": "gelu", "x": [0.5, -1, 2]})
@@ -90,7 +89,9 @@ def overload(seconds: float) -> Part:
             Bar(f"{name}: answered, of the capacity", share, 0.8),
             Bar(f"{name}: refusals, 99th percentile", 1e3 * quantile(refusals, 0.99), 100, False, "ms"),
             Bar(f"{name}: health, 99th percentile", 1e3 * quantile(alive, 0.99), 50, False, "ms"),
-            Bar(f"{name}: lost, reset or refused without Retry-After", len(found.lost) + len(health.lost), 0, False, ""),
+            Bar(
+                f"{name}: lost, reset or refused without Retry-After", len(found.lost) + len(health.lost), 0, False, ""
+            ),
         ]
         late = f"{duration(quantile(refusals, 0.5))}, {duration(quantile(refusals, 1))}"
         sent = sum(map(len, found.seconds.values())) + len(found.lost)
