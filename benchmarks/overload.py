@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from benchmarks import processes, servers
 from benchmarks.environments import BENCH
@@ -177,8 +178,7 @@ def _workers(server: Server) -> list[int]:
 
 def _command(pid: int) -> str:
     try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
     except OSError:
         return ""
 
