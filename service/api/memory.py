@@ -17,6 +17,7 @@ class Memory:
 
     def __init__(self, settings: Settings) -> None:
         self._limit = Limit("max_memory_bytes", settings.max_memory_bytes or int(_SHARE * available()))
+        self.most_unsent = settings.max_unsent_bytes or self._limit.value // 4
         self._taken = 0
         self._lock = Lock()
 
@@ -35,6 +36,11 @@ class Memory:
             if self._taken and self._taken + size > self._limit.value:
                 detail = f"About {size} bytes of memory are needed; {self._taken} of {self._limit.value} are in use."
                 raise Overloaded(self._limit, detail)
+            self._taken += size
+
+    def keep(self, size: int) -> None:
+        """Count so many bytes that are taken already, whatever the limit, until they are given back."""
+        with self._lock:
             self._taken += size
 
     def give(self, size: int) -> None:
