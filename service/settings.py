@@ -59,7 +59,10 @@ class Settings:
         300, "seconds", "Longest time for an answer that is not streamed, from its turn in the queue on.", 86_400
     )
     max_memory_bytes: int = _limit(
-        0, "bytes", "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is.", at_least=0
+        0,
+        "bytes",
+        "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is, divided among the workers.",
+        at_least=0,
     )
     max_unsent_bytes: int = _limit(
         0,
