@@ -61,7 +61,7 @@ class Settings:
     max_memory_bytes: int = _limit(
         0,
         "bytes",
-        "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is, divided among the workers.",
+        "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is, divided among workers.",
         at_least=0,
     )
     max_unsent_bytes: int = _limit(
