@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from service.api import openapi
 from service.api.keys import is_name, line_of, new_key, wants_keys
+from service.api.memory import most
 from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
@@ -39,6 +40,8 @@ def serve(options: Namespace) -> int:
     _refuse_to_serve_strangers(options.host, app.settings)
     if options.workers > 1:
         app.observer.metrics.share(options.workers)
+        if not app.settings.max_memory_bytes:  # the memory that there is is that of all workers
+            os.environ[setting_name("max_memory_bytes")] = str(most(app.settings) // options.workers)
     run(
         configuration(
             "service.app:application",

@@ -3,13 +3,16 @@
 import logging
 from pathlib import Path
 
+import httpx
 import pytest
 
 from service import cli
 from service.api.keys import key_ring
+from service.api.memory import most
 from service.api.version import VERSION
 from service.cli import main
 from service.settings import Settings
+from tests.live import started
 
 ANYWHERE = "0.0.0.0"  # noqa: S104  nothing listens in these tests
 
@@ -113,3 +116,10 @@ def test_a_file_of_keys_that_cannot_be_read_is_told(
     assert main(["serve"]) == 2
     assert "ACTISCOPE_KEYS_FILE names /nowhere/keys, which cannot be read" in capsys.readouterr().err
     assert not started
+
+
+def test_workers_divide_the_memory_that_there_is() -> None:
+    with started("--port", "0", "--workers", "2") as service:
+        service.wait_for(workers=2)
+        limits = {each["name"]: each for each in httpx.get(f"http://{service.address}/limits").json()["limits"]}
+    assert limits["max_memory_bytes"]["value"] == most(Settings()) // 2

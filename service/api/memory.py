@@ -16,7 +16,8 @@ class Memory:
     """Counts the bytes that are taken, from whatever thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limit = Limit("max_memory_bytes", settings.max_memory_bytes or int(_SHARE * available()))
+        self._limit = Limit("max_memory_bytes", most(settings))
+        self.most_unsent = settings.max_unsent_bytes or self._limit.value // 4
         self._taken = 0
         self._lock = Lock()
 
@@ -37,10 +38,20 @@ class Memory:
                 raise Overloaded(self._limit, detail)
             self._taken += size
 
+    def keep(self, size: int) -> None:
+        """Count so many bytes that are taken already, whatever the limit, until they are given back."""
+        with self._lock:
+            self._taken += size
+
     def give(self, size: int) -> None:
         """Give bytes back."""
         with self._lock:
             self._taken -= size
+
+
+def most(settings: Settings) -> int:
+    """Bytes that the work of a process may take."""
+    return settings.max_memory_bytes or int(_SHARE * available())
 
 
 def available() -> int:
