@@ -1,4 +1,7 @@
-"""The command line: `actiscope serve`, `actiscope key`, `actiscope openapi` and `actiscope reference`."""
+"""The commands of whoever runs or builds the service: `serve`, `key`, `openapi` and `reference`.
+
+The process that serves imports nothing that only a terminal needs, so these are parsed by the standard library.
+"""
 
 import os
 import sys
@@ -8,7 +11,6 @@ from ipaddress import ip_address
 
 from service.api import openapi
 from service.api.keys import is_name, line_of, new_key, wants_keys
-from service.api.version import VERSION
 from service.app import application, create_app
 from service.errors import InvalidSetting
 from service.reference import reference_page
@@ -18,8 +20,8 @@ from service.telemetry.logs import log_configuration
 from service.telemetry.sink import fill_standard_files
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the result is the exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Run one of these commands; the result is the exit status."""
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -77,7 +79,6 @@ def print_reference(_options: Namespace) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("actiscope", description="True values and derivatives of activation functions.")
-    parser.add_argument("--version", action="version", version=f"actiscope {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="command")
     command = commands.add_parser("serve", help="start the service", formatter_class=ArgumentDefaultsHelpFormatter)
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
@@ -133,7 +134,3 @@ def _whole(text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
         raise ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
     return int(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,63 @@
+"""What people read: tables and charts on the standard output, in colours where it is a terminal that has them."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from math import inf, isfinite, isnan
+
+import orjson
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from service.cli.chart import Segment
+from service.client import arrays
+
+PAGE = 100  # columns: wider text is hard to read
+
+_PIPE = 1000  # columns: nothing is cut for another program
+
+
+def console() -> Console:
+    """The standard output; for a pipe or a file, lines are as long as they need to be."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE
+    return Console(markup=False, highlight=False, emoji=False, width=width)
+
+
+def page_width(out: Console) -> int:
+    """How wide text and charts are."""
+    return min(out.width, PAGE)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A table with these columns; the names of those that start with '>' stand, like what is below them, on the right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", header_style="bold")
+    for name in columns:
+        made.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left")
+    return made
+
+
+def line(segments: Sequence[Segment]) -> Text:
+    """A line of a chart."""
+    return Text.assemble(*segments, no_wrap=True)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for people: few digits, ∞ for infinity, – for what there is not."""
+    if value is None:
+        return "–"
+    if isnan(value):
+        return "NaN"
+    return f"{value:.{digits}g}" if isfinite(value) else "∞" if value == inf else "-∞"
+
+
+def share(value: float | None) -> str:
+    """A fraction as a percentage; nothing for none."""
+    return "–" if value is None else f"{value:.0%}" if value else "0"
+
+
+def json(value: object) -> str:
+    """What was answered, as JSON: numbers that are not finite by their names, as the service writes them."""
+    return orjson.dumps(arrays.written(value), option=orjson.OPT_INDENT_2).decode()
