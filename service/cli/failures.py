@@ -35,13 +35,13 @@ def told() -> Iterator[None]:
 
 def message(error: ActiscopeError) -> str:
     """What to tell: of a problem document with several faults, one line each."""
-    from service.client import Problem  # noqa: PLC0415
+    from service.client import Problem  # noqa: PLC0415  it takes longer to import than the shell should wait
 
     if not isinstance(error, Problem) or len(error.faults) < 2:
         return str(error)
     lines = error.document["errors"]
-    places = (line.get("pointer") or line.get("parameter", "") for line in lines)
-    return "\n  ".join([f"{error.title}:", *(f"{place}: {line['detail']}" for place, line in zip(places, lines, strict=True))])
+    told = (f"{line.get('pointer') or line.get('parameter')}: {line['detail']}" for line in lines)
+    return "\n  ".join([f"{error.title}:", *told])
 
 
 def _status(error: ActiscopeError) -> int:

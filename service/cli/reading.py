@@ -121,7 +121,7 @@ def _of_text(arriving: Iterable[list[str]]) -> Iterator[Numbers]:
         for number, text in enumerate(lines, line + 1):
             fields = text.partition("#")[0].translate(_SEPARATORS).split()
             if fields and columns is None:
-                columns = () if any(map(_is_number, fields)) else tuple(fields)
+                columns = () if any(map(is_number, fields)) else tuple(fields)
                 fields = fields if not columns else []
             if fields:
                 rows.append(_row(fields, number))
@@ -138,7 +138,8 @@ def _row(fields: list[str], line: int) -> list[float]:
         return [_number(field, f"Line {line}: {field[:80]!r} is not a number.") for field in fields]
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether Python reads this as a number."""
     try:
         float(text)
     except ValueError:
@@ -147,6 +148,6 @@ def _is_number(text: str) -> bool:
 
 
 def _number(text: str, otherwise: str) -> float:
-    if not _is_number(text):
+    if not is_number(text):
         raise InvalidInput.at(detail=otherwise)
     return float(text)

@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import is_dataclass
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 from math import inf, isfinite, isnan
 
 import orjson
@@ -13,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cli.chart import Segment
-from service.client import arrays
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PAGE = 100  # columns: wider text is hard to read
 
@@ -32,7 +35,7 @@ def page_width(out: Console) -> int:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """A table with these columns; the names of those that start with '>' stand, like what is below them, on the right."""
+    """A table with these columns; what is in those whose name starts with '>' stands on the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", header_style="bold")
     for name in columns:
         made.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left")
@@ -58,6 +61,9 @@ def share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}" if value else "0"
 
 
-def json(value: object) -> str:
+def json(answers: "DataclassInstance | Sequence[DataclassInstance]") -> str:
     """What was answered, as JSON: numbers that are not finite by their names, as the service writes them."""
-    return orjson.dumps(arrays.written(value), option=orjson.OPT_INDENT_2).decode()
+    from service.client.arrays import written  # noqa: PLC0415  it takes longer to import than the shell should wait
+
+    plain = [asdict(answer) for answer in answers] if isinstance(answers, Sequence) else asdict(answers)
+    return orjson.dumps(written(plain), option=orjson.OPT_INDENT_2).decode()

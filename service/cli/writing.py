@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from service.cli.reading import Array, Numbers
 from service.errors import InvalidInput
 from service.wire.arrays import write_array
-from service.wire.model import by_name
 
 STANDARD_OUTPUT = Path("-")
 
@@ -59,12 +58,16 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise InvalidInput.at(detail=f"{path} cannot be written: {error.strerror}.") from None
 
 
+def refuse_bytes_on_terminals(path: Path, form: Format) -> None:
+    """Raise InvalidInput if a terminal would have to show an NPY file."""
+    if form == Format.npy and path == STANDARD_OUTPUT and sys.stdout.isatty():
+        raise InvalidInput.at(detail="NPY is bytes: name a file with --output, or send them on with `|`.")
+
+
 class Sink:
     """Writes results as they come; JSON and NPY hold one result each."""
 
     def __init__(self, file: BinaryIO, form: Format) -> None:
-        if form == Format.npy and file.isatty():
-            raise InvalidInput.at(detail="NPY is bytes: name a file with --output, or send it on with `|`.")
         self._file = file
         self._form = form
         self._started = False
@@ -111,8 +114,8 @@ def _rows(table: Iterable[list[str]], separator: str) -> bytes:
 
 
 def _json(result: Result) -> bytes:
-    shape = list(result.values.shape)
-    said = {name: by_name(value) if isinstance(value, Mapping) else value for name, value in result.said.items()}
-    head = orjson.dumps({**said, "dtype": result.dtype, "shape": shape})
+    from service.client.arrays import written  # noqa: PLC0415  it takes longer to import than the shell should wait
+
+    head = orjson.dumps(written({**result.said, "dtype": result.dtype, "shape": result.values.shape}))
     values = write_array(np.ascontiguousarray(result.values), result.dtype)
     return head[:-1] + b',"%b":%b}\n' % (result.name.encode(), values)

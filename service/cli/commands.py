@@ -1,0 +1,74 @@
+"""All commands: their names, in the order in which the help lists them, and what they do."""
+
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand
+
+from service.cli import evaluation, functions
+from service.cli.failures import told
+from service.cli.reading import is_number
+
+app = typer.Typer(
+    name="actiscope",
+    help="True values and derivatives of activation functions, and the flow of gradients through networks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_EXPLORE, _NETWORKS, _SERVICE = "Functions", "Networks", "Service"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; ends with SystemExit, as those who type it want it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where the terminal cannot show a letter of a formula
+    app(list(arguments), prog_name="actiscope")
+    return 0
+
+
+class TakesNumbers(TyperCommand):
+    """A command whose arguments may be negative numbers: what looks like an option and is none is refused here."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the arguments."""
+        rest = super().parse_args(ctx, args)
+        for text in ctx.params.get("values") or ():
+            if text.startswith("-") and text != "-" and not is_number(text):
+                options = [option for parameter in self.params for option in parameter.opts]
+                near = get_close_matches(text.partition("=")[0], options, n=1)
+                ctx.fail(f"No such option: {text}" + (f" Did you mean {near[0]}?" if near else ""))
+        return rest
+
+
+def _add(name: str, work: Callable[..., None], panel: str, **options: object) -> None:
+    app.command(name, rich_help_panel=panel, **options)(told()(work))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from service.api.version import VERSION  # noqa: PLC0415  only this needs it
+
+        typer.echo(f"actiscope {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001  its callback does the work
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+_NUMBERS = {"cls": TakesNumbers, "context_settings": {"ignore_unknown_options": True}}
+_add("list", functions.list_functions, _EXPLORE)
+_add("show", functions.show, _EXPLORE)
+_add("evaluate", evaluation.evaluate, _EXPLORE, **_NUMBERS)
+_add("derivative", evaluation.derivative, _EXPLORE, **_NUMBERS)
