@@ -3,7 +3,12 @@
 import sys
 from collections.abc import Sequence
 
-OPERATOR = ("serve", "key", "openapi", "reference")
+OPERATOR = {
+    "serve": "Start the service.",
+    "key": "Make an API key.",
+    "openapi": "Print the OpenAPI document.",
+    "reference": "Print the reference of all functions.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from service.cli import evaluation, functions
+from service.cli import evaluation, flow, functions, plots, training
+from service.cli import OPERATOR
 from service.cli.failures import told
 from service.cli.reading import is_number
 
@@ -67,8 +68,26 @@ def _options(
     pass
 
 
+_AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True}
 _NUMBERS = {"cls": TakesNumbers, "context_settings": {"ignore_unknown_options": True}}
 _add("list", functions.list_functions, _EXPLORE)
 _add("show", functions.show, _EXPLORE)
 _add("evaluate", evaluation.evaluate, _EXPLORE, **_NUMBERS)
 _add("derivative", evaluation.derivative, _EXPLORE, **_NUMBERS)
+_add("plot", plots.plot, _EXPLORE)
+_add("flow", flow.flow, _NETWORKS)
+_add("train", training.train, _NETWORKS)
+
+
+def _add_operators(name: str, tells: str) -> None:
+    """List a command that is parsed elsewhere: `service.cli.main` never brings it here but for the help."""
+
+    @app.command(name, rich_help_panel=_SERVICE, help=tells, add_help_option=False, context_settings=_AS_IT_IS)
+    def command(context: typer.Context) -> None:
+        from service.cli import operator  # noqa: PLC0415  the service
+
+        raise typer.Exit(operator.main([name, *context.args]))
+
+
+for _name, _tells in OPERATOR.items():
+    _add_operators(_name, _tells)

@@ -24,7 +24,7 @@ Ask = Callable[["AsyncClient", "Array"], Awaitable[Result]]
 
 Values = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NUMBER]...", help="Where to look; without numbers, or with `-`, the input is read."),
+    typer.Argument(metavar="NUMBER", help="Where to look; without numbers, or with `-`, the input is read."),
 ]
 Input = Annotated[
     Path, typer.Option("--input", help="Text, CSV or .npy file of numbers; `-` is the terminal or pipe.")
@@ -52,8 +52,7 @@ def evaluate(
 ) -> None:
     """Evaluate a function at numbers.
 
-    Lines of numbers become lines of results, as they arrive. Functions of vectors take each line as a vector, or all
-    numbers if there is one a line.
+    Lines of numbers become lines of results as they arrive. To functions of vectors, each line is a vector.
     """
     given, matrix, vector = parameters(set_ or ()), _array(weights), _array(bias)
 

@@ -18,6 +18,10 @@ INTERRUPTED = 130
 _TRY_AGAIN = 429
 
 
+class Unavailable(ActiscopeError):
+    """The service that was asked does not do this."""
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What is raised inside becomes a message on the standard error and the exit status of the command."""
@@ -47,7 +51,7 @@ def message(error: ActiscopeError) -> str:
 def _status(error: ActiscopeError) -> int:
     from service.client import NoAnswer, NotUnderstood, Problem  # noqa: PLC0415
 
-    if isinstance(error, NoAnswer | NotUnderstood):
+    if isinstance(error, NoAnswer | NotUnderstood | Unavailable):
         return FAILED
     if isinstance(error, Problem) and (error.status == _TRY_AGAIN or error.status >= 500):
         return FAILED

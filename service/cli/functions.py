@@ -26,7 +26,7 @@ _STEEP = 2  # times the longer half of the x-axis: what is higher than that is c
 
 
 def list_functions(
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="Only functions with this in a name.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Only functions with this in a name.")] = None,
     family: Annotated[
         str | None, typer.Option(help="Only functions of this family.", autocompletion=families)
     ] = None,
@@ -39,13 +39,9 @@ def list_functions(
     if json:
         typer.echo(terminal.json(found))
         return
-    table = terminal.table("name", "family", "f", "f′", "formula")
-    for column in table.columns:
-        column.no_wrap = True
-    table.columns[-1].overflow = "ellipsis"
-    for function in found:
-        table.add_row(function.name, function.family, _range(function), _slopes(function), function.formula.text)
-    terminal.console().print(table)
+    rows = [(it.name, it.family, _range(it), _slopes(it), it.formula.text) for it in found]
+    out = terminal.console()
+    out.print(terminal.table(("name", "family", "f", "f′", "formula"), rows, out.width))
 
 
 def show(

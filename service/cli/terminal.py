@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE = 100  # columns: wider text is hard to read
 
+_BETWEEN = "  "  # columns of a table
+_LEAST = 8  # characters of the last column
 _PIPE = 1000  # columns: nothing is cut for another program
 
 
@@ -34,12 +36,25 @@ def page_width(out: Console) -> int:
     return min(out.width, PAGE)
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """A table with these columns; what is in those whose name starts with '>' stands on the right."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", header_style="bold")
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+    """A table, of which only the last column is cut if it is too wide; '>' before a name: on the right."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in columns:
-        made.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left")
+        made.add_column(name.lstrip(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
+    room = max(room_beside(columns[:-1], [row[:-1] for row in rows], width), _LEAST)
+    for *cells, last in rows:
+        made.add_row(*cells, last if len(last) <= room else f"{last[: room - 1]}…")
     return made
+
+
+def room_beside(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+    """How many characters one more column can have."""
+    widths = _widths(columns, rows)
+    return width - sum(widths) - len(_BETWEEN) * len(widths)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, cells)) for cells in zip([name.lstrip(">") for name in columns], *rows, strict=True)]
 
 
 def line(segments: Sequence[Segment]) -> Text:
