@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil, floor, inf, log10
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,10 @@ _SUDDEN = 5  # times the steps beside it
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve: its values at evenly spaced x, and how it looks; dashes tell it from others where nothing has a colour."""
+    """A curve: its values at evenly spaced x, and how it looks; dashes tell it from others without colours."""
 
     label: str
-    y: Array
+    y: NDArray[np.floating[Any]]  # any: of the dtype that was asked for
     style: str = ""
     dashed: bool = False
 
@@ -55,11 +56,11 @@ def sample_points(span: Span, width: int) -> Array:
     return np.linspace(*span, 2 * width * SAMPLES)
 
 
-def y_span(curves: Sequence[Curve], most: float = inf) -> Span:
-    """A span that holds all curves as far as they are within ±most, with room around them."""
-    known = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves] or [np.zeros(1)])
+def y_span(values: Sequence[NDArray[np.floating[Any]]], most: float = inf) -> Span:  # any: of their own dtypes
+    """A span that holds all values as far as they are within ±most, with room around them."""
+    known = np.concatenate([array[np.isfinite(array)] for array in values])
     shown = np.clip(known, -most, most) if known.size else np.zeros(1)
-    low, high = float(min(shown.min(), 0.0)), float(max(shown.max(), 0.0))
+    low, high = float(shown.min()), float(shown.max())
     room = (high - low or 2.0) * _GAP
     return low - room, high + room
 
@@ -106,7 +107,7 @@ def _unbroken(height: Array, rows: int) -> list[tuple[int, int]]:
     finite = np.isfinite(height)
     breaks = np.flatnonzero((finite[1:] != finite[:-1]) | _jumps(height, rows)) + 1
     ends = [0, *breaks.tolist(), height.size]
-    return [(start, stop) for start, stop in zip(ends[:-1], ends[1:], strict=True) if finite[start:stop].all()]
+    return [(start, stop) for start, stop in pairwise(ends) if finite[start:stop].all()]
 
 
 def _jumps(height: Array, rows: int) -> NDArray[np.bool_]:
@@ -132,9 +133,7 @@ def _trace(on: NDArray[np.bool_], height: Array, first: int) -> None:
             on[max(round(top), 0) : min(round(bottom), rows - 1) + 1, column] = True
 
 
-def _character(
-    layers: Sequence[tuple[str, NDArray[np.uint8]]], frame: Frame, row: int, column: int
-) -> tuple[str, str]:
+def _character(layers: Sequence[tuple[str, NDArray[np.uint8]]], frame: Frame, row: int, column: int) -> tuple[str, str]:
     pattern, style = 0, ""
     for own, patterns in reversed(layers):  # the first curve gives its style where several meet
         if patterns[row, column]:

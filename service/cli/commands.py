@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from service.cli import evaluation, flow, functions, plots, training
-from service.cli import OPERATOR
+from service.cli import OPERATOR, evaluation, flow, functions, plots, training
 from service.cli.failures import told
 from service.cli.reading import is_number
 
@@ -47,8 +46,10 @@ class TakesNumbers(TyperCommand):
         return rest
 
 
-def _add(name: str, work: Callable[..., None], panel: str, **options: object) -> None:
-    app.command(name, rich_help_panel=panel, **options)(told()(work))
+def _add(name: str, work: Callable[..., None], panel: str, *, numbers: bool = False) -> None:
+    settings = {"ignore_unknown_options": numbers}
+    command = app.command(name, cls=TakesNumbers if numbers else None, context_settings=settings, rich_help_panel=panel)
+    command(told()(work))
 
 
 def _version(wanted: bool) -> None:
@@ -61,7 +62,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001  its callback does the work
+    version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
     ] = False,
 ) -> None:
@@ -69,11 +70,10 @@ def _options(
 
 
 _AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True}
-_NUMBERS = {"cls": TakesNumbers, "context_settings": {"ignore_unknown_options": True}}
 _add("list", functions.list_functions, _EXPLORE)
 _add("show", functions.show, _EXPLORE)
-_add("evaluate", evaluation.evaluate, _EXPLORE, **_NUMBERS)
-_add("derivative", evaluation.derivative, _EXPLORE, **_NUMBERS)
+_add("evaluate", evaluation.evaluate, _EXPLORE, numbers=True)
+_add("derivative", evaluation.derivative, _EXPLORE, numbers=True)
 _add("plot", plots.plot, _EXPLORE)
 _add("flow", flow.flow, _NETWORKS)
 _add("train", training.train, _NETWORKS)

@@ -17,8 +17,8 @@ from service.cli.writing import STANDARD_OUTPUT, Format, Result, Sink
 from service.errors import InvalidInput
 
 if TYPE_CHECKING:  # it takes longer to import than the shell should wait for names
-    from service.client import AsyncClient
     from service.cli.reading import Array
+    from service.client import AsyncClient
 
 Ask = Callable[["AsyncClient", "Array"], Awaitable[Result]]
 
@@ -26,9 +26,7 @@ Values = Annotated[
     list[str] | None,
     typer.Argument(metavar="NUMBER", help="Where to look; without numbers, or with `-`, the input is read."),
 ]
-Input = Annotated[
-    Path, typer.Option("--input", help="Text, CSV or .npy file of numbers; `-` is the terminal or pipe.")
-]
+Input = Annotated[Path, typer.Option("--input", help="Text, CSV or .npy file of numbers; `-` is the terminal or pipe.")]
 Form = Annotated[Format | None, typer.Option("--format", help="How to write; else as the ending of --output says.")]
 Dtype = Annotated[DType | None, typer.Option(help="Round to this format; else that of the .npy file, or float64.")]
 Precision = Annotated[Accuracy, typer.Option(help="`fast` may be off by 4 units in the last place.")]
@@ -83,7 +81,9 @@ def derivative(
     upstream: Annotated[
         Path | None, typer.Option(metavar="FILE", help="∂L/∂y: the answer is ∂L/∂x, taken back through the function.")
     ] = None,
-    jacobian: Annotated[bool, typer.Option("--jacobian", help="∂y/∂x of a function of vectors, a matrix each.")] = False,
+    jacobian: Annotated[
+        bool, typer.Option("--jacobian", help="∂y/∂x of a function of vectors, a matrix each.")
+    ] = False,
     input_: Input = STANDARD_INPUT,
     output: Output = STANDARD_OUTPUT,
     form: Form = None,

@@ -48,7 +48,9 @@ def flow(
         Path | None, typer.Option(metavar="FILE", help="Samples to send through, batch × features: .npy, CSV or text.")
     ] = None,
     loss: Annotated[str | None, typer.Option(help="sum, mean, mse or cross_entropy.")] = None,
-    targets: Annotated[Path | None, typer.Option(metavar="FILE", help="Of the loss: classes, or rows of values.")] = None,
+    targets: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of the loss: classes, or rows of values.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws whatever is drawn.")] = None,
     trials: Annotated[int | None, typer.Option(help="How often the network is drawn.")] = None,
     remedies: Annotated[bool, typer.Option(help="Search for remedies, each of which is a run.")] = True,
@@ -153,7 +155,7 @@ def _without_h(row: list[str]) -> list[str]:
 
 def _bars(norms: Sequence[float], longest: int) -> list[str]:
     """Norms on a logarithmic scale, from the smallest (the shortest bar) to the largest."""
-    logs = [log10(norm) if 0 < norm and isfinite(norm) else None for norm in norms]
+    logs = [log10(norm) if norm > 0 and isfinite(norm) else None for norm in norms]
     known = [log for log in logs if log is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     lengths = [0 if log is None else 1 + round((longest - 1) * (log - low) / ((high - low) or 1.0)) for log in logs]
@@ -180,7 +182,9 @@ def _summary(found: "GradientFlow") -> Text:
 
 def _told(finding: "Finding") -> Padding:
     """A finding with its remedies, one below the other."""
-    head = Text.assemble((finding.severity, _STYLES[finding.severity]), f"  {finding.code} in {_layers(finding.layers)}")
+    head = Text.assemble(
+        (finding.severity, _STYLES[finding.severity]), f"  {finding.code} in {_layers(finding.layers)}"
+    )
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column()

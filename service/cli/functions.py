@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
+from itertools import chain
 from math import inf
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 from rich.padding import Padding
 from rich.table import Table
@@ -27,9 +29,7 @@ _STEEP = 2  # times the longer half of the x-axis: what is higher than that is c
 
 def list_functions(
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Only functions with this in a name.")] = None,
-    family: Annotated[
-        str | None, typer.Option(help="Only functions of this family.", autocompletion=families)
-    ] = None,
+    family: Annotated[str | None, typer.Option(help="Only functions of this family.", autocompletion=families)] = None,
     json: Json = False,
     url: Url = None,
     key: Key = None,
@@ -67,7 +67,8 @@ def show(
         return
     out.print(_facts(function), width=width)
     if curves:
-        frame = Frame((lower, upper), y_span(curves, _STEEP * max(-lower, upper)), width - _BESIDE, HEIGHT)
+        span = y_span([np.zeros(1), *(curve.y for curve in curves)], _STEEP * max(-lower, upper))
+        frame = Frame((lower, upper), span, width - _BESIDE, HEIGHT)
         for segments in [legend(curves), *chart(curves, frame)]:
             out.print(terminal.line(segments))
 
@@ -97,13 +98,13 @@ def _facts(function: "Descriptor") -> Padding:
     grid.add_row(function.name, kind)
     grid.add_row("", function.formula.text)
     grid.add_row("", function.derivative.text)
-    for name, text in _lines(function):
+    for name, text in chain(_shape(function), _corners(function), _rest(function)):
         grid.add_row(name, text)
     return Padding(grid, (0, 0, 1, 0))
 
 
-def _lines(function: "Descriptor") -> Iterator[tuple[str, str]]:
-    """Each fact: what it is called, and what it is."""
+def _shape(function: "Descriptor") -> Iterator[tuple[str, str]]:
+    """What goes in and comes out."""
     yield "shapes", f"{function.shapes.input} → {function.shapes.output}"
     for parameter in function.parameters:
         yield "parameter", _parameter(parameter)
@@ -114,12 +115,20 @@ def _lines(function: "Descriptor") -> Iterator[tuple[str, str]]:
     if function.derivative_extrema:
         extrema = function.derivative_extrema
         yield "slope", f"from {_extreme(extrema.minimum)} to {_extreme(extrema.maximum)}"
+
+
+def _corners(function: "Descriptor") -> Iterator[tuple[str, str]]:
+    """Where it is not smooth."""
     for kink in function.kinks:
         sides = f"{number(kink.left)} on the left, {number(kink.right)} on the right"
         yield "kink", f"at {number(kink.x)}: slope {sides}, {number(kink.convention)} by convention"
     for jump in function.jumps:
         yield "jump", f"at {number(jump.x)}: from {number(jump.left)} to {number(jump.right)}, {number(jump.at)} there"
     yield "smoothness", function.smoothness
+
+
+def _rest(function: "Descriptor") -> Iterator[tuple[str, str]]:
+    """What else is known."""
     yield "Lipschitz", number(function.lipschitz)
     if function.gains:
         yield "gains", f"forward {number(function.gains.forward)}, backward {number(function.gains.backward)}"

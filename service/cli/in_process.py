@@ -75,6 +75,7 @@ class _Answer(httpx.AsyncByteStream):
         await self._left.wait()
         return {"type": "http.disconnect"}
 
+
 async def _body(request: httpx.Request) -> AsyncIterator[bytes]:
     assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101  an async client sends nothing else
     async for piece in request.stream:

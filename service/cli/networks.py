@@ -23,7 +23,8 @@ NetworkFile = Annotated[
     ),
 ]
 TensorsFile = Annotated[
-    Path | None, typer.Option("--tensors", metavar="FILE", help="Tensors that a description names: .safetensors or .npz.")
+    Path | None,
+    typer.Option("--tensors", metavar="FILE", help="Tensors that a description names: .safetensors or .npz."),
 ]
 _WEIGHTS = "For weights"
 Function = Annotated[
@@ -86,7 +87,9 @@ def _features(body: bytes) -> int:
 
     tensors = read_tensors(body, Settings())
     first = next(iter(weight_names(tensors)), None)
-    return int(tensors[first].shape[-1]) if first is not None and tensors[first].ndim else 1  # the service tells what is wrong
+    return (
+        int(tensors[first].shape[-1]) if first is not None and tensors[first].ndim else 1
+    )  # the service tells what is wrong
 
 
 def _bytes(path: Path) -> bytes:

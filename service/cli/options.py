@@ -107,5 +107,6 @@ Key = Annotated[
 Lower = Annotated[float, typer.Option(help="Left end of the x-axis.")]
 Upper = Annotated[float, typer.Option(help="Right end of the x-axis.")]
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="File to write; its ending chooses the format. `-` is the terminal or pipe.")
+    Path,
+    typer.Option("--output", "-o", help="File to write; its ending chooses the format. `-` is the terminal or pipe."),
 ]

@@ -50,7 +50,7 @@ def plot(
     form = "svg" if output == writing.STANDARD_OUTPUT else _FORMS.get(output.suffix.lower())
     if form is None:
         raise InvalidInput.at(detail=f"{output} should end with .svg or .png, which says what to draw.")
-    asked = {"derivative": derivative, "lower": lower, "upper": upper, "theme": theme.value}
+    asked: dict[str, Any] = {"derivative": derivative, "lower": lower, "upper": upper, "theme": theme.value}
     asked |= {"width": width, "height": height, "parameters": parameters(set_ or ()), "form": form}
     picture = asyncio.run(_plot(Service(url, key), functions, asked))
     with writing.opened(output) as file:

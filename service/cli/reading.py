@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -52,11 +53,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 def pieces(file: BinaryIO) -> Iterator[Numbers]:
     """The numbers of a file, as they arrive: one piece for NPY, for text one for lines of the same length in a row."""
-    start = file.read(len(_MAGIC)) if file.seekable() else _peek(file)
-    if start == _MAGIC:
-        yield Numbers(_load(file if not file.seekable() else _rewound(file)))
-        return
-    yield from _of_text(_lines(_rewound(file) if file.seekable() else file))
+    if _start(file) == _MAGIC:
+        yield Numbers(_load(file))
+    else:
+        yield from _of_text(_lines(file))
 
 
 def together(found: Iterable[Numbers]) -> Numbers:
@@ -75,20 +75,22 @@ def read_array(path: Path) -> Array:
         return together(pieces(file)).x
 
 
-def _peek(file: BinaryIO) -> bytes:
-    peek: Any = getattr(file, "peek", None)  # any: the standard input has it, what stands in for it may not
-    return peek(len(_MAGIC))[: len(_MAGIC)] if peek else b""
-
-
-def _rewound(file: BinaryIO) -> BinaryIO:
-    file.seek(0)
-    return file
+def _start(file: BinaryIO) -> bytes:
+    """The first bytes, which are read again later."""
+    peek: Any = getattr(file, "peek", None)  # any: files and pipes have it, what stands in for them may not
+    if peek is not None:
+        start: bytes = peek(len(_MAGIC))
+        return start[: len(_MAGIC)]
+    place = file.tell()
+    start = file.read(len(_MAGIC))
+    file.seek(place)
+    return start
 
 
 def _load(file: BinaryIO) -> Array:
     try:
-        array = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError, MemoryError) as error:
+        array = np.lib.format.read_array(BytesIO(file.read()), allow_pickle=False)
+    except (ValueError, EOFError) as error:
         raise InvalidInput.at(detail=f"The NPY file cannot be read: {error}") from None
     return array
 

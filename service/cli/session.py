@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.cli.options import KEY, URL, Service
+from service.errors import InvalidInput
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ async def asking(service: Service) -> AsyncIterator["AsyncClient"]:
     from service.client import AsyncClient  # noqa: PLC0415  it takes longer to import than the shell should wait
 
     if service.url is not None:
+        if not service.url.startswith(("http://", "https://")):
+            raise InvalidInput.at(detail=f"--url {service.url} should begin with http:// or https://.")
         async with AsyncClient(service.url, key=service.key) as client:
             yield client
         return
@@ -38,4 +41,5 @@ def _in_process() -> "httpx.AsyncClient":
     settings = Settings.from_environment({name: value for name, value in os.environ.items() if name not in (KEY, URL)})
     prepare_process(settings)
     own = replace(settings, keys="", keys_file="", requests_per_key=0, requests_per_address=0, root_path="")
-    return httpx.AsyncClient(transport=InProcess(create_app(own)), base_url="http://actiscope", timeout=None)
+    transport = InProcess(create_app(own))
+    return httpx.AsyncClient(transport=transport, base_url="http://actiscope", timeout=None)  # noqa: S113  the service limits its time

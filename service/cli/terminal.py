@@ -4,8 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 from math import inf, isfinite, isnan
+from typing import TYPE_CHECKING
 
 import orjson
 from rich import box

@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from service.cli import networks, terminal, writing
-from service.cli.chart import Curve, Frame, chart, y_span
+from service.cli.chart import Curve, Frame, chart, legend, y_span
 from service.cli.networks import Network, NetworkFile, TensorsFile
 from service.cli.options import Key, Service, Url
 from service.cli.session import asking
@@ -37,7 +37,9 @@ def train(
     file: NetworkFile,
     tensors: TensorsFile = None,
     data: Annotated[str | None, typer.Option(help="digits or two_moons.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Number of mini-batches; else as the description says, or 500.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of mini-batches; else as the description says, or 500.")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="η in w ← w − ηv.")] = None,
     momentum: Annotated[float | None, typer.Option(help="μ in v ← μv + ∇L.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples of a mini-batch.")] = None,
@@ -62,15 +64,17 @@ def train(
 
 
 async def _train(service: Service, network: Network, rows: Path | None) -> "TrainingSummary":
-    async with asking(service) as client:
-        async with client.train(network.request, network.tensors, progress=False) as training:
-            with ExitStack() as stack:
-                tell: list[Tell] = []
-                async for record in training:
-                    tell = tell or list(_listeners(stack, network, rows))
-                    for listener in tell:
-                        listener(record)
-            return training.summary
+    async with (
+        asking(service) as client,
+        client.train(network.request, network.tensors, progress=False) as training,
+    ):
+        with ExitStack() as stack:
+            listeners: list[Tell] = []
+            async for record in training:
+                listeners = listeners or list(_listeners(stack, network, rows))
+                for tell in listeners:
+                    tell(record)
+        return training.summary
 
 
 def _listeners(stack: ExitStack, network: Network, rows: Path | None) -> "Iterator[Tell]":
@@ -94,7 +98,12 @@ def _written(path: Path) -> "Iterator[Tell]":
             nonlocal started
             norms = {f"gradient_norm_{layer}": norm for layer, norm in enumerate(record.gradient_norms)}
             dead = {f"dead_units_{layer}": units for layer, units in enumerate(record.dead_units)}
-            one = {"step": record.step, "loss": record.loss, "accuracy": record.accuracy, "path_ratio": record.path_ratio}
+            one = {
+                "step": record.step,
+                "loss": record.loss,
+                "accuracy": record.accuracy,
+                "path_ratio": record.path_ratio,
+            }
             cells = one | norms | dead
             lines = [cells.values()] if started else [cells, cells.values()]
             for line in lines:
@@ -136,12 +145,12 @@ def _live(out: Console, steps: int) -> "Iterator[Tell]":
 
 def _curve(losses: Sequence[float], steps: int, width: int) -> Iterator[Text]:
     """Losses against steps, on a logarithmic scale."""
-    logs = [log10(loss) if 0 < loss and isfinite(loss) else np.nan for loss in losses]
-    at = np.linspace(1, steps, 2 * width * 4)
-    y = np.interp(at, np.arange(1, len(logs) + 1), logs, right=np.nan)
-    curve = Curve("log₁₀ loss", y, "cyan")
-    yield Text("log₁₀ loss of the mini-batch", "bold")
-    yield from map(terminal.line, chart([curve], Frame((1, max(steps, 2)), y_span([curve]), width, _HEIGHT)))
+    logs = [log10(loss) if loss > 0 and isfinite(loss) else np.nan for loss in losses] or [np.nan]
+    at = np.linspace(0, steps, 2 * width * 4)
+    y = np.interp(at, np.arange(1, len(logs) + 1), logs, left=np.nan, right=np.nan)
+    curve = Curve("log₁₀ of the loss of the mini-batch", y, "cyan")
+    yield terminal.line(legend([curve]))
+    yield from map(terminal.line, chart([curve], Frame((0, steps), y_span([y]), width, _HEIGHT)))
 
 
 def _line(record: "TrainingRecord", steps: int) -> str:
