@@ -5,10 +5,13 @@ from service.client.clients import AsyncClient, Client
 from service.client.evaluation import Derivative, Evaluation
 from service.client.failures import NoAnswer, NotUnderstood, Problem
 from service.client.flow import Finding, GradientFlow
+from service.client.streams import AsyncTraining, Training
 from service.client.theory import MeanField, PhaseDiagram
+from service.client.training import TrainingRecord, TrainingSummary
 
 __all__ = [
     "AsyncClient",
+    "AsyncTraining",
     "Client",
     "Derivative",
     "Descriptor",
@@ -20,4 +23,7 @@ __all__ = [
     "NotUnderstood",
     "PhaseDiagram",
     "Problem",
+    "Training",
+    "TrainingRecord",
+    "TrainingSummary",
 ]

@@ -1,6 +1,6 @@
 """Arrays on their way: as NPY without needless copies, and as members of JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -9,7 +9,7 @@ import orjson
 from numpy.typing import ArrayLike, NDArray
 
 from service.client.failures import NotUnderstood
-from service.errors import InvalidInput
+from service.errors import InvalidInput, LimitExceeded, Malformed
 from service.wire.arrays import write_array
 from service.wire.npy import Header, measure, parse_body, write_header
 
@@ -34,12 +34,15 @@ def given(x: ArrayLike, name: str = "x") -> Given:
     return array
 
 
-def dtype_of(array: Given, dtype: str | None) -> str:
-    """The dtype that the service is to compute in: the one asked for, else the array's own, else float64."""
-    if dtype is not None:
-        if dtype not in HELD:
-            raise InvalidInput.at("dtype", detail=f"There is no dtype {dtype!r}. There are {', '.join(HELD)}.")
-        return dtype
+def known_dtype(dtype: str | None) -> str | None:
+    """The dtype that was asked for, if any; raises InvalidInput if there is none of this name."""
+    if dtype is not None and dtype not in HELD:
+        raise InvalidInput.at("dtype", detail=f"There is no dtype {dtype!r}. There are {', '.join(HELD)}.")
+    return dtype
+
+
+def own_dtype(array: Given) -> str:
+    """The dtype that an array is computed in where none is asked for."""
     return array.dtype.name if array.dtype.name in HELD else "float64"
 
 
@@ -49,6 +52,14 @@ def rounded(array: Given, dtype: str | None) -> Given:
         return array
     with np.errstate(over="ignore"):  # what is beyond the dtype becomes infinite, as it does in the service
         return array.astype(HELD[dtype], copy=False)
+
+
+def told_in_json(array: Given, name: str) -> Given:
+    """The array, if nested lists tell its shape; raises InvalidInput otherwise."""
+    if 0 in array.shape[:-1]:
+        detail = f"The shape {list(array.shape)} cannot be told in JSON, where an empty list has no further axes."
+        raise InvalidInput.at(name, detail=detail)
+    return array
 
 
 class NpyFile:
@@ -73,18 +84,14 @@ class NpySink:
         self._out = out
         self._head = bytearray()
         self._header: Header | None = None
-        self._place = memoryview(b"")
+        self._place = memoryview(bytearray())
         self._filled = 0
 
     def write(self, piece: bytes) -> None:
         """Take the next bytes."""
         if self._header is None:
             self._head += piece
-            length = measure(self._head, "The answer")
-            if length is None or len(self._head) < length:
-                return
-            self._begin(parse_body(bytes(self._head[:length])))
-            piece = bytes(self._head[length:])
+            piece = self._begun()
         end = self._filled + len(piece)
         if end > len(self._place):
             raise NotUnderstood(
@@ -98,6 +105,17 @@ class NpySink:
         if self._header is None or self._filled < len(self._place) or self._out is None:
             raise NotUnderstood("The answer is shorter than its header says.")
         return self._out.reshape(self._header.shape, order="F" if self._header.fortran else "C")
+
+    def _begun(self) -> bytes:
+        """What follows the header, if all of it is there."""
+        try:
+            length = measure(self._head, "The answer")
+            if length is None or len(self._head) < length:
+                return b""
+            self._begin(parse_body(bytes(self._head[:length])))
+        except (Malformed, InvalidInput, LimitExceeded) as error:
+            raise NotUnderstood(f"An NPY file was asked for. {error}") from None
+        return bytes(self._head[length:])
 
     def _begin(self, header: Header) -> None:
         if self._out is None:
@@ -125,10 +143,21 @@ def written(value: object) -> object:
             return value
 
 
-def read_array(value: object, shape: tuple[int, ...], dtype: str) -> Array:
-    """An array that came as nested lists."""
-    numbers: Array = np.array(value, np.float64).reshape(shape).astype(HELD[dtype])
-    return numbers
+def read_array(value: object, shape: Sequence[int], dtype: str) -> Array:
+    """An array that came as nested lists of decimals, which are the shortest that round to its numbers."""
+    try:
+        numbers: Array = np.array(value, np.float64).reshape(shape).astype(HELD[dtype])
+    except (ValueError, TypeError, KeyError) as error:
+        raise NotUnderstood(f"The answer has no array of {dtype} and the shape {list(shape)}: {error}") from None
+    return _bfloat16(numbers) if dtype == "bfloat16" else numbers
+
+
+def _bfloat16(numbers: Array) -> Array:
+    """The numbers to 8 significant bits, ties to even: the upper half of the bits of float32."""
+    bits = numbers.view(np.uint32)
+    even = (bits >> np.uint32(16)) & np.uint32(1)
+    rounded_bits = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(numbers), numbers, rounded_bits.view(np.float32))
 
 
 def query_item(value: object) -> str:

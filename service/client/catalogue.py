@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import quote
 
+from service.client.drawing import shown, table
 from service.client.exchange import Ask, Exchange, answered
 from service.client.reading import Value, Values, read
 from service.errors import InvalidInput
@@ -180,6 +182,21 @@ class Descriptor:
         return {parameter.name: parameter.default for parameter in self.parameters} | {
             own[name]: value for name, value in given.items()
         }
+
+    def _repr_html_(self) -> str:
+        extrema = self.derivative_extrema
+        slopes = extrema and f"{shown(extrema.minimum.value)} to {shown(extrema.maximum.value)}"
+        rows = {
+            "f": self.formula.text,
+            "f′": self.derivative.text,
+            "parameters": ", ".join(f"{item.name} = {shown(item.default)}" for item in self.parameters) or None,
+            "range": f"{shown(self.range.lower)} to {shown(self.range.upper)}",
+            "slopes": slopes,
+            "kinks": ", ".join(shown(kink.x) for kink in self.kinks) or None,
+            "gains": self.gains and f"{shown(self.gains.forward)} forward, {shown(self.gains.backward)} backward",
+            **{item.code.replace("_", " "): item.text for item in self.problems},
+        }
+        return f"<b>{escape(self.name)}</b>{table(rows.items())}"
 
     def _names(self) -> dict[str, str]:
         return {name: parameter.name for parameter in self.parameters for name in (parameter.name, *parameter.aliases)}

@@ -1,6 +1,6 @@
 """The two clients: one blocks, the other is awaited; both put the same questions."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
 from functools import wraps
 from inspect import signature
@@ -12,10 +12,12 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, get_args
 import anyio
 import httpx
 
-from service.client import catalogue, evaluation, flow, theory
+from service.client import catalogue, evaluation, flow, operations, pictures, theory, training
 from service.client.catalogue import Session
-from service.client.exchange import Ask, Exchange, Reply, Sink, Wait
+from service.client.exchange import Ask, Exchange, Reply, Sink, Wait, answered
 from service.client.failures import NoAnswer, NotUnderstood
+from service.client.streams import AsyncTraining, Training
+from service.client.uploads import Tensors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,9 +85,10 @@ def _sink_of(ask: Ask, response: httpx.Response) -> Sink:
     return ask.sink if ask.sink is not None and response.status_code == _OK else BytesIO()
 
 
-def _reply_of(response: httpx.Response, sink: Sink) -> Reply:
+def _reply_of(response: httpx.Response, sink: Sink | None = None) -> Reply:
+    """What came back; without a sink, the body is still to come."""
     body = sink.getvalue() if isinstance(sink, BytesIO) else b""
-    return Reply(response.status_code, dict(response.headers), body)
+    return Reply(response.status_code, dict(response.headers), body, response if sink is None else None)
 
 
 def _blocking(question: Callable[Concatenate[Session, P], Exchange[T]]) -> "Callable[Concatenate[Client, P], T]":
@@ -150,6 +153,8 @@ class Client(_Line):
     derivative = _blocking(evaluation.derivative)
     gradient_flow = _blocking(flow.gradient_flow)
     mean_field = _blocking(theory.mean_field)
+    plot = _blocking(pictures.plot)
+    limits = _blocking(operations.limits)
 
     def close(self) -> None:
         """Close the connections, unless they are those of a client that was given."""
@@ -162,6 +167,28 @@ class Client(_Line):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def train(
+        self,
+        request: Mapping[str, object],
+        tensors: Tensors | None = None,
+        *,
+        progress: bool | None = None,
+    ) -> Training:
+        """Train a network, and iterate over what is told of every step.
+
+        Parameters
+        ----------
+        request
+            The members of the request, as `POST /gradient-flow/training` has them; arrays may stand wherever lists of
+            numbers may.
+        tensors
+            As for `gradient_flow`.
+        progress
+            Whether to show how far it is; by default in a terminal and in a notebook.
+        """
+        pieces = self._pieces(training.question(request, tensors))
+        return Training(pieces, training.steps_of(request), progress)
+
     def _run(self, exchange: Exchange[T]) -> T:
         reply: Reply | None = None
         while True:
@@ -173,17 +200,23 @@ class Client(_Line):
             reply = self._do(wanted)
 
     def _do(self, wanted: Ask | Wait) -> Reply | None:
-        if isinstance(wanted, Ask):
-            return self._send(wanted)
-        sleep(wanted.seconds)
-        return None
-
-    def _send(self, ask: Ask) -> Reply:
-        with _heard(ask), closing(self._http.send(self._request(ask), stream=True)) as response:
-            sink = _sink_of(ask, response)
-            for piece in response.iter_bytes():
-                sink.write(piece)
+        if isinstance(wanted, Wait):
+            sleep(wanted.seconds)
+            return None
+        with _heard(wanted):
+            response = self._http.send(self._request(wanted), stream=True)
+            if wanted.streamed and response.status_code == _OK:
+                return _reply_of(response)
+            with closing(response):
+                sink = _sink_of(wanted, response)
+                for piece in response.iter_bytes():
+                    sink.write(piece)
         return _reply_of(response, sink)
+
+    def _pieces(self, ask: Ask) -> Generator[bytes]:
+        reply = self._run(answered(ask, self.retries))
+        with closing(reply.stream) as response, _heard(ask):
+            yield from response.iter_bytes()
 
 
 class AsyncClient(_Line):
@@ -207,6 +240,8 @@ class AsyncClient(_Line):
     derivative = _awaited(evaluation.derivative)
     gradient_flow = _awaited(flow.gradient_flow)
     mean_field = _awaited(theory.mean_field)
+    plot = _awaited(pictures.plot)
+    limits = _awaited(operations.limits)
 
     async def aclose(self) -> None:
         """Close the connections, unless they are those of a client that was given."""
@@ -221,6 +256,17 @@ class AsyncClient(_Line):
     ) -> None:
         await self.aclose()
 
+    def train(
+        self,
+        request: Mapping[str, object],
+        tensors: Tensors | None = None,
+        *,
+        progress: bool | None = None,
+    ) -> AsyncTraining:
+        """Train a network, and iterate over what is told of every step; see Client."""
+        pieces = self._pieces(training.question(request, tensors))
+        return AsyncTraining(pieces, training.steps_of(request), progress)
+
     async def _run(self, exchange: Exchange[T]) -> T:
         reply: Reply | None = None
         while True:
@@ -232,15 +278,22 @@ class AsyncClient(_Line):
             reply = await self._do(wanted)
 
     async def _do(self, wanted: Ask | Wait) -> Reply | None:
-        if isinstance(wanted, Ask):
-            return await self._send(wanted)
-        await anyio.sleep(wanted.seconds)
-        return None
-
-    async def _send(self, ask: Ask) -> Reply:
-        with _heard(ask):
-            async with aclosing(await self._http.send(self._request(ask), stream=True)) as response:
-                sink = _sink_of(ask, response)
+        if isinstance(wanted, Wait):
+            await anyio.sleep(wanted.seconds)
+            return None
+        with _heard(wanted):
+            response = await self._http.send(self._request(wanted), stream=True)
+            if wanted.streamed and response.status_code == _OK:
+                return _reply_of(response)
+            async with aclosing(response):
+                sink = _sink_of(wanted, response)
                 async for piece in response.aiter_bytes():
                     sink.write(piece)
         return _reply_of(response, sink)
+
+    async def _pieces(self, ask: Ask) -> AsyncGenerator[bytes]:
+        reply = await self._run(answered(ask, self.retries))
+        async with aclosing(reply.stream) as response:
+            with _heard(ask):
+                async for piece in response.aiter_bytes():
+                    yield piece

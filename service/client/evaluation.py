@@ -1,6 +1,6 @@
 """Values and derivatives: the questions, and what is answered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +13,16 @@ from service.client.arrays import (
     Given,
     NpyFile,
     NpySink,
-    dtype_of,
     given,
+    known_dtype,
+    own_dtype,
     query_item,
     read_array,
     rounded,
+    told_in_json,
 )
 from service.client.catalogue import Descriptor, Session, looked_up
+from service.client.drawing import Curve, chart, figure
 from service.client.exchange import Ask, Exchange, answered, in_json
 from service.client.reading import Json, loads, numbers_by_name
 
@@ -29,20 +32,26 @@ AtKink = Literal["convention", "left", "right", "nan"]
 Parameters = Mapping[str, object]
 
 PIECE = 2**24  # bytes of a request; the service keeps 64 MiB of an answer for who sends everything before reading
+_FEW = 30  # points that are drawn one by one
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
     """Values of a function: y = f(x), or y = f(xW + b) with the preactivation xW + b.
 
-    Those of the dtype bfloat16, which numpy does not have, stand in arrays of float32.
+    `x` is what was given. Arrays of the dtype bfloat16, which numpy does not have, are of float32.
     """
 
     activation: str
     parameters: Parameters
     dtype: str
+    x: Given
     y: Array
     preactivation: Array | None = None
+
+    def _repr_html_(self) -> str:
+        over = self.x if self.preactivation is None else self.preactivation
+        return _picture(self.activation, over, [("y", self.y)], "x" if over is self.x else "preactivation")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,6 +61,7 @@ class Derivative:
     activation: str
     parameters: Parameters
     dtype: str
+    x: Given
     order: int
     with_respect_to: str
     dy: Array | None = None
@@ -62,6 +72,10 @@ class Derivative:
     def array(self) -> Array:
         """The one that is there."""
         return next(array for array in (self.dy, self.dx, self.jacobian) if array is not None)
+
+    def _repr_html_(self) -> str:
+        name = "dx" if self.dx is not None else "f" + "′" * self.order if self.with_respect_to == "x" else "∂f"
+        return _picture(self.activation, self.x, [(name, self.array)], "x")
 
 
 @dataclass(frozen=True)
@@ -112,13 +126,15 @@ def evaluate(
     """
     question = _Question("/evaluate", activation, parameters or {}, {"accuracy": accuracy, "seed": seed})
     array = given(x)
-    if weights is None and bias is None and dtype != "bfloat16":
+    if weights is None and bias is None and known_dtype(dtype) != "bfloat16":
         function, y = yield from _over_npy(session, question, rounded(array, dtype))
-        return Evaluation(**_said(function, question, y), y=y)
+        return Evaluation(**_said(function, question, y), x=array, y=y)
     found = yield from _over_json(
-        session, question, dtype_of(array, dtype), {"x": array, "weights": weights, "bias": bias}
+        session, question, dtype or own_dtype(array), {"x": array, "weights": weights, "bias": bias}
     )
-    return Evaluation(**_told(found), y=_array(found, "y"), preactivation=_preactivation(found, array, weights))
+    return Evaluation(
+        **_told(found), x=array, y=_array(found, "y"), preactivation=_preactivation(found, array, weights)
+    )
 
 
 def derivative(  # noqa: PLR0913  as many as the request has members
@@ -158,15 +174,15 @@ def derivative(  # noqa: PLR0913  as many as the request has members
     options |= {"accuracy": accuracy, "seed": seed}
     question = _Question("/derivative", activation, parameters or {}, options)
     array = given(x)
-    if upstream is None and dtype != "bfloat16":
+    if upstream is None and known_dtype(dtype) != "bfloat16":
         function, answer = yield from _over_npy(session, question, rounded(array, dtype))
         by = function.own_name(with_respect_to)
         which: dict[str, Json] = {"jacobian" if jacobian else "dy": answer}
-        return Derivative(**_said(function, question, answer), order=order, with_respect_to=by, **which)
-    found = yield from _over_json(session, question, dtype_of(array, dtype), {"x": array, "upstream": upstream})
+        return Derivative(**_said(function, question, answer), x=array, order=order, with_respect_to=by, **which)
+    found = yield from _over_json(session, question, dtype or own_dtype(array), {"x": array, "upstream": upstream})
     answers: dict[str, Json] = {name: _array(found, name) for name in ("dy", "dx", "jacobian") if name in found}
     by = found["with_respect_to"]
-    return Derivative(**_told(found), order=order, with_respect_to=by, **answers)
+    return Derivative(**_told(found), x=array, order=order, with_respect_to=by, **answers)
 
 
 def _over_npy(session: Session, question: _Question, x: Given) -> Exchange[tuple[Descriptor, Array]]:
@@ -205,7 +221,7 @@ def _file(session: Session, question: _Question, x: Given, sink: NpySink) -> Exc
 def _over_json(
     session: Session, question: _Question, dtype: str, numbers: Mapping[str, ArrayLike | None]
 ) -> Exchange[dict[str, Json]]:
-    arrays = {name: given(values, name) for name, values in numbers.items() if values is not None}
+    arrays = {name: told_in_json(given(values, name), name) for name, values in numbers.items() if values is not None}
     members: dict[str, object] = {"activation": question.activation, "parameters": question.parameters, "dtype": dtype}
     members |= question.given_options() | arrays
     reply = yield from answered(in_json(question.path, members), session.retries)
@@ -232,3 +248,10 @@ def _preactivation(found: Mapping[str, Json], x: Given, weights: ArrayLike | Non
     if weights is None:
         return None
     return read_array(found["preactivation"], (*x.shape[:-1], np.shape(weights)[-1]), found["dtype"])
+
+
+def _picture(function: str, x: Given, answers: Sequence[tuple[str, Array]], across: str) -> str:
+    """Curves over x; of what has no answer for each number, the shape alone."""
+    shapes = ", ".join(f"{name} {list(answer.shape)} {answer.dtype.name}" for name, answer in answers)
+    curves = [Curve(x, answer, name, dots=x.size < _FEW) for name, answer in answers if answer.shape == x.shape]
+    return figure(chart(curves, x=across, y=function) if curves else "", f"{function}: {shapes}")

@@ -4,14 +4,16 @@ A question is a generator. It yields what is to be sent (`Ask`) or waited for (`
 (`Reply`), and returns the result. So a client that blocks and one that awaits put the same questions.
 """
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote
 
 import orjson
 
 from service.client.arrays import written
-from service.client.failures import failure, seconds
+from service.client.failures import NotUnderstood, Problem, failure, seconds
+from service.errors import Path
 
 T = TypeVar("T")
 
@@ -30,20 +32,22 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Ask:
-    """A request, which can be sent any number of times, and what makes a sink for the body of a success.
+    """A request, which can be sent any number of times.
 
-    The body is `content`, or comes in `pieces` of `length` bytes in all, or is made of the parts of a form.
+    The body is `content`, or comes in `pieces` of `length` bytes in all, or is made of the `parts` of a form. The body
+    of a success goes to the sink; where it is `streamed`, it is left to be read as it comes.
     """
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     pieces: Iterable[bytes] | None = None
     length: int = 0
     parts: Mapping[str, bytes] | None = None
     sink: Sink | None = None
+    streamed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; what a sink has taken is not in its body."""
+    """An answer; what a sink has taken, or is still to come, is not in its body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+    stream: Any = None  # any: what the sender has for a body that is still to come
 
 
 Exchange = Generator[Ask | Wait, Reply | None, T]
@@ -82,11 +87,28 @@ def answered(ask: Ask, retries: int) -> Exchange[Reply]:
             return reply
         wait = seconds(reply.headers) if reply.status in _RETRIED else None
         if not retries or wait is None or wait > _LONGEST_WAIT:
-            raise failure(reply.status, reply.headers, reply.body, ask.path)
+            raise _named(failure(reply.status, reply.headers, reply.body, ask.path), ask)
         retries -= 1
         yield Wait(max(wait, _SHORTEST_WAIT))
 
 
-def in_json(path: str, members: Mapping[str, object]) -> Ask:
+def in_json(path: str, members: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Ask:
     """A question whose members are sent as JSON."""
-    return Ask("POST", path, headers={"Content-Type": JSON}, content=orjson.dumps(written(members)))
+    content = orjson.dumps(written(members))
+    return Ask("POST", path, headers={"Content-Type": JSON, **(headers or {})}, content=content)
+
+
+def _named(error: Problem | NotUnderstood, ask: Ask) -> Problem | NotUnderstood:
+    """The failure, with the name that there is not, if that is the trouble: it stands in the question."""
+    if isinstance(error, Problem) and error.code == "unknown_activation":
+        error.name = str(_asked(ask, error.path))
+    return error
+
+
+def _asked(ask: Ask, path: Path) -> object:
+    """What stands in the body or the query where the path leads; the end of the address if it leads nowhere."""
+    body = ask.content or (ask.parts or {}).get("request")
+    value = orjson.loads(body) if body else dict(ask.query)
+    for step in path:
+        value = value[step]
+    return value if path else unquote(ask.path.rpartition("/")[2])

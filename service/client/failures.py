@@ -38,6 +38,7 @@ _KINDS: Mapping[str, type[ActiscopeError]] = {
     "unauthorized": errors.Unauthorized,
     "unknown_activation": errors.UnknownActivation,
 }
+_TELLING = ("retry-after", "www-authenticate", "x-request-id")  # headers that say more than the document
 _LONGEST_ECHO = 200
 
 
@@ -73,24 +74,26 @@ class Problem(ActiscopeError):
         self.limit: Json = _limit(document)  # any: a Limit, or None
         self.reasons: Mapping[str, str] = document.get("reasons", {})
         self.request_id: str | None = document.get("request_id") or headers.get("x-request-id")
-        self.wait = seconds(headers) or 0
+        self.wait = self.after = seconds(headers) or 0
+        self.given = "invalid_token" in headers.get("www-authenticate", "")  # a key, though no valid one
+        self.name: str | None = None  # what has no meaning, where that is the problem
 
     def __reduce__(self) -> tuple[object, ...]:
-        return problem, (self.document, self._headers)
+        return problem, (self.document, self._headers), {"name": self.name}
 
 
 def problem(document: Document, headers: Mapping[str, str]) -> Problem:
     """The exception for a problem document."""
-    kept = {name: value for name, value in headers.items() if name in ("retry-after", "x-request-id")}
+    kept = {name: text for name, text in headers.items() if name in _TELLING}
     return _class(str(document["type"]).rpartition("/")[2])(document, kept)
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes, path: str) -> Problem | NotUnderstood:
-    """The exception for an answer that is no success."""
+    """The exception for an answer to this path that is no success."""
     if headers.get("content-type", "").partition(";")[0] == PROBLEM:
         try:
             return problem(orjson.loads(body), headers)
-        except (orjson.JSONDecodeError, KeyError, TypeError):
+        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError):
             pass  # some other service's idea of a problem document
     text = body[:_LONGEST_ECHO].decode(errors="replace").strip()
     return NotUnderstood(f"{path} was answered with status {status}, and not as this service answers: {text!r}")

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 from service.client.catalogue import Session
+from service.client.drawing import Curve, chart, figure, shown
 from service.client.exchange import Exchange, answered
 from service.client.reading import Json, read
 from service.client.uploads import Tensors, with_tensors
@@ -189,6 +191,23 @@ class GradientFlow(Figures):
     theory: Theory | NotApplicable
     findings: tuple[Finding, ...]
     cost: Cost
+
+    def _repr_html_(self) -> str:
+        at = [layer.index for layer in self.layers]
+        gradients = [layer.backward.preactivation_gradient_norm for layer in self.layers]
+        weights = [layer.backward.weight_gradient_norm for layer in self.layers]
+        curves = [Curve(at, gradients, "‖∂L/∂g‖", dots=True), Curve(at, weights, "‖∂L/∂W‖", dots=True)]
+        decay = shown(self.summary.decay_per_layer)
+        caption = f"{len(self.layers)} layers, loss {self.loss:.4g}, factor per layer on the way back {decay}"
+        found = "".join(_item(finding) for finding in self.findings)
+        return figure(chart(curves, x="layer", y="gradient norms", log=True), caption, f"<ul>{found}</ul>")
+
+
+def _item(finding: Finding) -> str:
+    remedies = "".join(f"<li>→ {escape(remedy.change)}</li>" for remedy in finding.remedies)
+    where = ", ".join(map(str, finding.layers))
+    told = f"<b>{escape(finding.severity)}: {escape(finding.code)}</b> in layers {where}. {escape(finding.explanation)}"
+    return f"<li>{told}<ul>{remedies}</ul></li>"
 
 
 def gradient_flow(

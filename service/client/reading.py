@@ -1,6 +1,6 @@
 """JSON answers as frozen values: members that this version does not know are passed over."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -30,11 +30,20 @@ Grid = Annotated[NDArray[np.float64], PlainValidator(lambda rows: np.array(rows,
 
 def read(kind: type[T], body: bytes) -> T:
     """The answer of this kind; raises NotUnderstood if the body is not one."""
-    reader: TypeAdapter[T] = _reader(kind)  # type: ignore[arg-type]  # a class has a hash
+    return _validated(kind, _reader(kind).validate_json, body)  # type: ignore[arg-type]  # a class has a hash
+
+
+def parsed(kind: type[T], members: Json) -> T:
+    """The same of what was parsed already."""
+    return _validated(kind, _reader(kind).validate_python, members)  # type: ignore[arg-type]  # a class has a hash
+
+
+def _validated(kind: type[T], reader: Callable[[Json], Json], told: Json) -> T:
     try:
-        return reader.validate_json(body)
+        answer: T = reader(told)
     except ValidationError as error:
         raise NotUnderstood(f"The answer is no {kind.__name__}: {error}") from None
+    return answer
 
 
 @cache

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from service.client.catalogue import Gains, Session
+from service.client.drawing import figure, heat_map, shown, table
 from service.client.exchange import Exchange, answered, in_json
 from service.client.reading import Grid, Values, read
 
@@ -47,6 +50,11 @@ class MeanField:
     gains: Gains
     remarks: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        names = ("sigma_w", "sigma_b", "phase", "q_star", "chi_1", "chi_parallel", "c_star", "xi_q", "xi_c")
+        rows = [("activation", self.activation), *((name, getattr(self, name)) for name in names)]
+        return table([*rows, ("critical sigma_w", ", ".join(shown(point.sigma_w) for point in self.critical))])
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PhaseDiagram:
@@ -65,6 +73,17 @@ class PhaseDiagram:
     phase: tuple[tuple[str | None, ...], ...]
     critical: tuple[tuple[CriticalPoint, ...], ...]
     remarks: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        line = [
+            (point.sigma_w, sigma_b)
+            for sigma_b, points in zip(self.sigma_b, self.critical, strict=True)
+            for point in points
+        ]
+        with np.errstate(divide="ignore"):
+            growth = np.log10(self.chi_1)
+        picture = heat_map(self.sigma_w, self.sigma_b, growth, ("σ_w", "σ_b"), line)
+        return figure(picture, f"{self.activation}: gradients fade where it is blue, and explode where it is red")
 
 
 def mean_field(session: Session, request: Mapping[str, object]) -> Exchange[MeanField | PhaseDiagram]:

@@ -14,11 +14,14 @@ from service.client.exchange import Ask, in_json
 Tensors = str | Path | bytes | Mapping[str, ArrayLike]
 
 
-def with_tensors(path: str, request: Mapping[str, object], tensors: Tensors | None) -> Ask:
+def with_tensors(
+    path: str, request: Mapping[str, object], tensors: Tensors | None, headers: Mapping[str, str] | None = None
+) -> Ask:
     """A request in JSON, or a form of it and the file."""
     if tensors is None:
-        return in_json(path, request)
-    return Ask("POST", path, parts={"request": orjson.dumps(written(request)), "tensors": _file(tensors)})
+        return in_json(path, request, headers)
+    parts = {"request": orjson.dumps(written(request)), "tensors": _file(tensors)}
+    return Ask("POST", path, headers=headers or {}, parts=parts)
 
 
 def _file(tensors: Tensors) -> bytes:
