@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stdout
 from difflib import get_close_matches
 from io import TextIOWrapper
 from typing import Annotated
@@ -28,7 +29,8 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # where the terminal cannot show a letter of a formula
-    app(list(arguments), prog_name="actiscope")
+    with nullcontext() if arguments else redirect_stdout(sys.stderr):  # without a command, the help is a complaint
+        app(list(arguments), prog_name="actiscope")
     return 0
 
 

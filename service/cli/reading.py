@@ -89,7 +89,7 @@ def _start(file: BinaryIO) -> bytes:
 
 def _load(file: BinaryIO) -> Array:
     try:
-        array = np.lib.format.read_array(BytesIO(file.read()), allow_pickle=False)
+        array: Array = np.load(BytesIO(file.read()), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise InvalidInput.at(detail=f"The NPY file cannot be read: {error}") from None
     return array
