@@ -22,8 +22,12 @@ CONCLUDED = {
     "certifi": "MPL-2.0",
     "h11": "MIT",
     "httpx": "BSD-3-Clause",
+    "markdown-it-py": "MIT",
+    "mdurl": "MIT",
     "pysimdjson": "MIT",
+    "rich": "MIT",
     "safetensors": "Apache-2.0",
+    "shellingham": "ISC",
     "uvloop": "MIT OR Apache-2.0",
 }
 _ASSET_ROW = re.compile(

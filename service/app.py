@@ -105,15 +105,20 @@ def create_app(settings: Settings, observer: Observer | None = None) -> Actiscop
 
 
 def application() -> Actiscope:
-    """The service with the settings of the environment, in a process of its own.
+    """The service with the settings of the environment, in a process of its own."""
+    settings = Settings.from_environment(os.environ)
+    prepare_process(settings)
+    return create_app(settings, _observer(settings))
+
+
+def prepare_process(settings: Settings) -> None:
+    """Keep memory and threads as the settings say, for all that is computed in this process.
 
     Requests share the cores: threads inside one matrix product would only fight over them.
     """
-    settings = Settings.from_environment(os.environ)
     keep_large_blocks()
     threadpool_limits(settings.blas_threads, user_api="blas")
     use_threads(settings.compute_threads)
-    return create_app(settings, _observer(settings))
 
 
 def _observer(settings: Settings) -> Observer:
