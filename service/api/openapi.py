@@ -89,6 +89,7 @@ _TAGS = [
     {"name": "gradient flow", "description": "How signals and gradients travel through networks, and what mends them."},
     {"name": "inference", "description": "The Open Inference Protocol (KServe V2): every function as a model."},
     {"name": "catalogue", "description": "Which functions there are, and what is known of them."},
+    {"name": "plots", "description": "Pictures of functions and of gradient flow, as SVG or PNG."},
     {"name": "operations", "description": "The service about itself."},
 ]
 _REQUEST_ID = {

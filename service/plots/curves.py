@@ -86,6 +86,23 @@ class Curve:
         return np.concatenate([y for _, y in self.strokes]) if self.strokes else np.zeros(0)
 
 
+@dataclass(frozen=True)
+class Functions:
+    """What is asked: these functions and their derivatives up to an order, between two bounds."""
+
+    shown: tuple[Shown, ...]
+    order: int
+    lower: float
+    upper: float
+
+    @property
+    def title(self) -> str:
+        """The picture in words."""
+        names = ", ".join(shown.function.name for shown in self.shown)
+        derivatives = ("", " and the derivative", " and two derivatives")[self.order]
+        return f"{names}{derivatives} from {self.lower:g} to {self.upper:g}"
+
+
 def curve_of(shown: Shown, order: int, lower: float, upper: float) -> Curve:
     """The curve of f⁽ⁿ⁾ from `lower` to `upper`."""
     function = shown.function

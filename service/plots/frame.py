@@ -7,8 +7,8 @@ from service.plots.theme import THEMES, Theme, ThemeName
 
 Form = Literal["svg", "png"]
 
-MIN_WIDTH, MAX_WIDTH = 400, 4096
-MIN_HEIGHT, MAX_HEIGHT = 300, 4096
+MIN_WIDTH, MAX_WIDTH = 400, 2400
+MIN_HEIGHT, MAX_HEIGHT = 300, 2400
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """The picture of functions: a head that says which line is which, and a panel for f and for each derivative."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from service.plots.curves import Curve, Dot, Peak, Shown, curve_of
+from service.plots.curves import Curve, Dot, Functions, Peak, curve_of
 from service.plots.frame import Frame
 from service.plots.head import EXPLAINED, Style, head, style
 from service.plots.sheet import Sheet, points, sheet
@@ -18,23 +17,6 @@ _TITLE = 30  # above a panel
 _PRIMES = ("f(x)", "f'(x)", "f''(x)")
 _AIR = 0.09  # of a panel's height, above and below the curves
 _ROOM = 3.0  # times the width, or the usual height: what a curve may rise to before it is cut
-
-
-@dataclass(frozen=True)
-class Functions:
-    """What is asked: these functions and their derivatives up to an order, between two bounds."""
-
-    shown: tuple[Shown, ...]
-    order: int
-    lower: float
-    upper: float
-
-    @property
-    def title(self) -> str:
-        """The picture in words."""
-        names = ", ".join(shown.function.name for shown in self.shown)
-        derivatives = ("", " and the derivative", " and two derivatives")[self.order]
-        return f"{names}{derivatives} from {self.lower:g} to {self.upper:g}"
 
 
 def draw_functions(asked: Functions, frame: Frame) -> bytes:

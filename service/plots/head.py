@@ -35,16 +35,16 @@ def head(drawn: Sheet, shown: Sequence[Shown]) -> float:
         return 18.0 + 24 * ceil(len(shown) / columns)
     top = 12.0
     names = [_name(drawn, index, each, _MARGIN, 0) for index, each in enumerate(shown)]
-    column = _MARGIN + 44 + max(drawn.extent(name)[0] for name in names) + 22
+    beside = _MARGIN + 44 + max(drawn.extent(name)[0] for name in names) + 22
     for name, swatch, each in zip(names, list(drawn.figure.lines), shown, strict=True):
-        formula = drawn.text(column, 0, mathtext(each.function.formula.latex), 17, parse_math=True)
-        _fit(drawn, formula, drawn.frame.width - _MARGIN - column)
+        formula = drawn.text(beside, 0, mathtext(each.function.formula.latex), 17, parse_math=True)
+        _fit(drawn, formula, drawn.frame.width - _MARGIN - beside)
         height = max(28.0, drawn.extent(formula)[1] + 10 if formula.get_visible() else 0)
         middle = 1 - (top + height / 2) / drawn.frame.height
         for text in (name, formula):
             text.set_y(middle)
         swatch.set_ydata([middle, middle])
-        _note(drawn, each, formula, column, top + height / 2)
+        _note(drawn, each, formula, beside, top + height / 2)
         top += height
     return top
 
