@@ -1,4 +1,4 @@
-"""Prints the bill of materials of the service (CycloneDX, JSON): what the lock pins and what the package brings along.
+"""Prints the bill of materials of the image (CycloneDX, JSON): what its lock pins and what the package brings along.
 
 Names, versions, hashes and who needs whom come from the lock, licences from the packages as they are installed.
 The same lock gives the same bytes: there is no time and no serial number.
@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 def bill_of_materials() -> Json:
     """The whole document."""
-    pins = read_lock(FOLDER / "service.txt")
+    pins = read_lock(FOLDER / "image.txt")
     packages = [_package(pin) for pin in pins]
     assets = [_asset(row) for row in _ASSET_ROW.finditer((ASSETS / "README.md").read_text())]
     return {

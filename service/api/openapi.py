@@ -25,6 +25,7 @@ from service.settings import Settings
 from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
+from service.wire.flow_pictures import FlowPicture
 from service.wire.inference import (
     InferenceOptions,
     InferenceRequest,
@@ -48,6 +49,7 @@ _MODELS = (
     DerivativeResponse,
     EvaluateRequest,
     EvaluateResponse,
+    FlowPicture,
     GradientFlowRequest,
     GradientFlowResponse,
     MeanFieldRequest,

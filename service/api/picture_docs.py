@@ -1,9 +1,11 @@
 """How the routes that draw describe themselves in the published contract."""
 
-from service.api.documentation import Responses, problems
-from service.api.examples import Json
+from service.api.documentation import BODY, Responses, json_body, problems
+from service.api.examples import Example, Json
 from service.api.pictures import MEDIA_TYPES
+from service.api.requests import JSON
 from service.plots.frame import MAX_HEIGHT, MAX_WIDTH, MIN_HEIGHT, MIN_WIDTH
+from service.wire.flow_pictures import COMPARED
 from service.wire.pictures import MAX_BOUND, MAX_NAMES
 
 _EXAMPLES = {"svg": '<?xml version="1.0" …><svg …>…</svg>', "png": "(the bytes of the file)"}
@@ -58,6 +60,33 @@ NAMES = {
     "description": "A function, by its own name or any framework's; once for each function.",
     "schema": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_NAMES},
     "example": ["step", "sigmoid"],
+}
+
+
+_SIGMOID: Json = {
+    "index": 0,
+    "units": 1,
+    "activation": "sigmoid",
+    "forward": {
+        "preactivation": {"mean": 0.0, "std": 0.0},
+        "activation": {"mean": 0.5, "std": 0.0, "min": 0.5, "max": 0.5},
+        "saturated_fraction": 0.0,
+        "inactive_fraction": 0.0,
+        "dead_units": 0,
+    },
+    "backward": {"preactivation_gradient_norm": 0.25, "weight_gradient_norm": 0.0},
+}
+FLOW_FAILURES = (*BODY, "unsupported_media_type", "no_layers", "unknown_function_of_layer")
+FLOW_BODY = json_body("FlowPicture", {"answer": Example("The answer of one layer", {"layers": [_SIGMOID]})})
+FLOW_BODY["requestBody"]["content"][JSON]["schema"] = {
+    "oneOf": [
+        {"$ref": "#/components/schemas/FlowPicture"},
+        {
+            "type": "object",
+            "properties": {label: {"$ref": "#/components/schemas/FlowPicture"} for label in COMPARED},
+            "required": list(COMPARED),
+        },
+    ]
 }
 
 

@@ -8,16 +8,22 @@ from fastapi import Path as PathItem
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from service.api.picture_docs import FUNCTION_ITEMS, NAMES, picture
-from service.api.pictures import form_of, kept
+from service.api.admission import gate_of
+from service.api.picture_docs import FLOW_BODY, FLOW_FAILURES, FRAME_ITEMS, FUNCTION_ITEMS, NAMES, picture
+from service.api.pictures import HEADERS, MEDIA_TYPES, drawn, form_of, kept
 from service.api.plans import told_of_items
-from service.api.requests import admit_query, require_known_items, settings_of
+from service.api.requests import admit_query, read_json_body, require_known_items, settings_of
+from service.api.responses import PartsResponse
 from service.plots.curves import Functions
+from service.plots.flow_values import FlowShown
 from service.plots.frame import Frame
-from service.wire.pictures import ITEMS, parameter_kinds, read_frame, read_functions
+from service.wire.flow_pictures import read_flows
+from service.wire.pictures import FRAME, ITEMS, parameter_kinds, read_frame, read_functions
 
 _WIDTHS = (640, 900, 1200)  # for as many panels
 _HEIGHT = 420
+_FLOW_WIDTHS = (720, 1100)
+_FLOW_HEIGHT = 720
 
 router = APIRouter(tags=["plots"])
 
@@ -66,6 +72,27 @@ async def plot_activations(request: Request) -> Response:
     return await _functions(request, names, [(item, text) for item, text in items if item != "name"], "name")
 
 
+@router.post(
+    "/plots/gradient-flow",
+    operation_id="plot_gradient_flow",
+    summary="The picture of an answer of gradient flow",
+    response_class=Response,
+    openapi_extra=FLOW_BODY | {"parameters": FRAME_ITEMS},
+    responses=picture("/plots/gradient-flow", *FLOW_FAILURES, keeps=False),
+)
+async def plot_gradient_flow(request: Request) -> Response:
+    """Draw an answer of `POST /gradient-flow`: findings at their layers, gradients, signals, dead and saturated units.
+
+    Two answers under `before` and `after` are drawn side by side, with the same scales.
+    """
+    form = form_of(request)
+    body = await read_json_body(request, items=FRAME)
+    flows = await gate_of(request).step(read_flows, body, settings_of(request))
+    with told_of_items():
+        frame = read_frame(dict(request.query_params), form, _FLOW_WIDTHS[len(flows) - 1], _FLOW_HEIGHT)
+    return PartsResponse((await drawn(request, lambda: _draw_flows(flows, frame), frame),), MEDIA_TYPES[form], HEADERS)
+
+
 async def _functions(request: Request, names: Sequence[str], items: Sequence[tuple[str, str]], *more: str) -> Response:
     admit_query(request.scope["query_string"], settings_of(request))
     form = form_of(request)
@@ -81,3 +108,9 @@ def _draw_functions(asked: Functions, frame: Frame) -> bytes:
     from service.plots.functions import draw_functions  # noqa: PLC0415  matplotlib is an extra
 
     return draw_functions(asked, frame)
+
+
+def _draw_flows(flows: Sequence[FlowShown], frame: Frame) -> bytes:
+    from service.plots.flows import draw_flows  # noqa: PLC0415  likewise
+
+    return draw_flows(flows, frame)
