@@ -20,10 +20,16 @@ NAME = "actiscope"
 # What the licence files say of packages that do not declare theirs as an SPDX expression.
 CONCLUDED = {
     "certifi": "MPL-2.0",
+    "contourpy": "BSD-3-Clause",
+    "cycler": "BSD-3-Clause",
+    "fonttools": "MIT",
     "h11": "MIT",
     "httpx": "BSD-3-Clause",
+    "kiwisolver": "BSD-3-Clause",
+    "matplotlib": "LicenseRef-matplotlib",
     "pysimdjson": "MIT",
     "safetensors": "Apache-2.0",
+    "tzdata": "Apache-2.0",
     "uvloop": "MIT OR Apache-2.0",
 }
 _ASSET_ROW = re.compile(
