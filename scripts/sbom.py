@@ -18,6 +18,7 @@ ROOT = FOLDER.parent
 ASSETS = ROOT / "service" / "api" / "assets"
 NAME = "actiscope"
 # What the licence files say of packages that do not declare theirs as an SPDX expression.
+# (That of matplotlib is an agreement of its own, worded as the one of Python.)
 CONCLUDED = {
     "certifi": "MPL-2.0",
     "contourpy": "BSD-3-Clause",
@@ -26,7 +27,7 @@ CONCLUDED = {
     "h11": "MIT",
     "httpx": "BSD-3-Clause",
     "kiwisolver": "BSD-3-Clause",
-    "matplotlib": "LicenseRef-matplotlib",
+    "matplotlib": "PSF-2.0",
     "pysimdjson": "MIT",
     "safetensors": "Apache-2.0",
     "tzdata": "Apache-2.0",
