@@ -31,6 +31,7 @@ from service.telemetry.metrics import Metrics
 from service.telemetry.observer import Observer
 from service.telemetry.sink import standard_error
 from service.telemetry.traces import TraceName, framework_options, tracer_provider
+from service.web import routes as explorer
 
 ROUTERS = (  # the busiest first
     evaluation.router,
@@ -39,6 +40,7 @@ ROUTERS = (  # the busiest first
     training.router,
     models.router,
     functions.router,
+    explorer.router,  # before the links that stand at the same path
     operations.router,
     monitoring.router,
     docs.router,
