@@ -20,13 +20,13 @@ class FlowChart extends LayerChart {
 /** The four charts, which share one cursor. */
 export function flowCharts(cursor) {
   const forward = (answer, read) => answer.layers.map((layer) => read(layer.forward, layer));
-  const share = (title, name, color, empty, read) =>
-    new FlowChart({ title, cursor, yLabel: "share of the layer", domain: [0, 1], height: 180, empty }, (answer) => [{ name, kind: "bar", color, values: forward(answer, read) }]);
+  const share = (title, name, color, yLabel, empty, read) =>
+    new FlowChart({ title, cursor, yLabel, domain: [0, 1], height: 180, empty }, (answer) => [{ name, kind: "bar", color, values: forward(answer, read) }]);
   return {
-    activation: new FlowChart({ title: "Activations", cursor, yLabel: "mean ± std, from least to most" }, (answer) => [{ name: "activation", kind: "spread", color: 0, values: forward(answer, ({ activation }) => activation) }]),
     gradient: new FlowChart({ title: "Gradient norms", cursor, log: true, yLabel: "‖∂L/∂g‖" }, gradients),
-    dead: share("Dead units", "dead", 1, "No unit is dead.", ({ dead_units: dead }, { units }) => (dead === null ? null : dead / units)),
-    saturated: share("Saturated entries", "saturated", 3, "No entry is saturated.", ({ saturated_fraction: saturated }) => saturated),
+    activation: new FlowChart({ title: "Activations", cursor, yLabel: "mean ± std, from least to most" }, (answer) => [{ name: "activation", kind: "spread", color: 0, values: forward(answer, ({ activation }) => activation) }]),
+    dead: share("Dead units", "dead", 1, "share of units with f′ = 0 on every sample", "No unit is dead.", ({ dead_units: dead }, { units }) => (dead === null ? null : dead / units)),
+    saturated: share("Saturated entries", "saturated", 3, "share with f′ below 1 % of its largest", "No entry is saturated.", ({ saturated_fraction: saturated }) => saturated),
   };
 }
 
@@ -43,7 +43,7 @@ export function tiles(after, before) {
   const figures = [
     ["Gradient per layer", (answer) => answer.summary.decay_per_layer, "×"],
     ["First layer’s gradient over the last’s", ({ layers }) => ratio(layers), ""],
-    ["Dead units", ({ layers }) => total(layers, "dead_units"), ""],
+    ["Dead units", deadOf, ""],
     ["Jacobian, rms singular value", (answer) => answer.summary.jacobian?.rms ?? null, ""],
     ["Loss", (answer) => answer.loss, ""],
   ];
@@ -52,16 +52,17 @@ export function tiles(after, before) {
   );
 }
 
-const written = (value, sign) => (value === null ? "–" : `${sign}${format(value, 3)}`);
+const written = (value, sign) => (typeof value === "string" ? value : value === null ? "–" : `${sign}${format(value, 3)}`);
 
 function ratio(layers) {
   const [first, last] = [layers[0], layers.at(-1)].map(({ backward }) => backward.preactivation_gradient_norm);
   return last ? first / last : null;
 }
 
-function total(layers, name) {
-  const known = layers.map(({ forward }) => forward[name]).filter((value) => value !== null);
-  return known.length ? known.reduce((sum, value) => sum + value, 0) : null;
+function deadOf({ layers }) {
+  const known = layers.filter(({ forward }) => forward.dead_units !== null);
+  const sum = (read) => known.reduce((all, layer) => all + read(layer), 0);
+  return known.length ? `${format(sum(({ forward }) => forward.dead_units), 4)} of ${sum(({ units }) => units)}` : null;
 }
 
 /** A network of one unit a layer, fed one number, written out: values on the way forward, slopes on the way back. */
@@ -77,7 +78,7 @@ export function chainStrip(answer, request) {
     "section",
     { class: "card chain", "aria-label": "The chain written out" },
     h("ol", { class: "chain-row" }, h("li", { class: "chain-value" }, `x = ${format(x[0][0], 4)}`), ...links.flat()),
-    h("p", { class: "chain-product" }, "dy/dx = ", slopes, " = ", h("b", {}, format(answer.input_gradient_norm === 0 ? 0 : product(answer.layers), 4))),
+    h("p", { class: "chain-product" }, "dy/dx = ", slopes, " = ", h("b", {}, format(product(answer.layers), 4))),
   );
 }
 

@@ -5,7 +5,8 @@ import { Cursor } from "./chart.js";
 import { h, s } from "./dom.js";
 import { saveButtons } from "./save.js";
 
-const MARGIN = { left: 50, right: 12, top: 18, bottom: 40 };
+const MARGIN = { left: 54, right: 12, top: 22, bottom: 40 };
+const WIDEST = 22; // pixels of a bar
 const CROWDED = 7; // pixels of a layer's band below which dots are left out
 
 /**
@@ -85,13 +86,14 @@ export class LayerChart {
   }
 
   #columns({ kind, values, color, faint }, place, among) {
-    const width = Math.max(1, this.band / among - (among > 1 ? 2 : 0));
-    const left = (index) => this.x.at(index) - this.band / 2 + (this.band / among) * place;
+    const step = Math.min(this.band / among, WIDEST + 2);
+    const width = Math.max(1, step - (among > 1 ? 2 : 0));
+    const left = (index) => this.x.at(index) + step * (place - among / 2) + (step - width) / 2;
     const group = s("g", { class: `${kind} c${color}${faint ? " faint" : ""}` });
     values.forEach((value, index) => {
       if (value === null) return;
-      if (kind === "bar") group.append(this.#box(left(index), Math.min(width, 26), 0, value));
-      else group.append(...this.#spread(left(index), Math.min(width, 26), value));
+      if (kind === "bar") group.append(this.#box(left(index), width, 0, value));
+      else group.append(...this.#spread(left(index), width, value));
     });
     return group;
   }

@@ -45,7 +45,7 @@ export const PRESETS = [
   { name: "Deep sigmoid", values: {}, lesson: "Each layer passes at most a quarter of the gradient." },
   { name: "Deep tanh", values: { f: "tanh" }, lesson: "Zero-centred, and its slope at 0 is 1: the gradient lives longer." },
   { name: "Dying relu", values: { f: "relu", w: "he_normal", bias: -1 }, lesson: "Pushed below 0, a unit has no slope, and never learns again." },
-  { name: "Exploding", values: { f: "relu", w: "normal", scale: 0.5 }, lesson: "Weights too large: every layer multiplies." },
+  { name: "Exploding", values: { f: "relu", w: "normal", scale: 0.5, depth: 12 }, lesson: "Weights too large: every layer multiplies." },
   { name: "Saturated tanh", values: { f: "tanh", w: "normal", scale: 1 }, lesson: "Large weights press units against ±1, where they are flat." },
   { name: "Step", values: { f: "step" }, lesson: "A slope of 0 everywhere: nothing comes back." },
   { name: "Healthy", values: { f: "leaky_relu", w: "he_normal" }, lesson: "A slope on both sides, and weights to match it." },

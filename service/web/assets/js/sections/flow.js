@@ -31,12 +31,13 @@ class FlowView {
     this.messages = h("div", { class: "messages" });
     this.strip = h("div");
     this.tiles = h("div", { class: "tiles" });
-    this.before = h("div", { class: "stack" });
+    this.diagnosis = h("div", { class: "stack" });
     this.figures = h("div");
     this.presets = h("div", { class: "presets", role: "group", "aria-label": "Examples" }, ...PRESETS.map((preset) => this.#preset(preset)));
     this.lesson = h("p", { class: "lesson" });
-    const pictures = h("div", { class: "chart-grid" }, ...Object.values(this.charts).map((chart) => h("div", { class: "card" }, chart.element)));
-    this.result = h("div", { class: "stack" }, this.messages, this.strip, this.tiles, pictures, this.before, this.figures, this.code.element);
+    const pictures = h("div", { class: "stack" }, ...Object.values(this.charts).map((chart) => h("div", { class: "card" }, chart.element)));
+    const seen = h("div", { class: "seen" }, pictures, this.diagnosis);
+    this.result = h("div", { class: "stack" }, this.messages, this.strip, this.tiles, seen, this.figures, this.code.element);
     this.form = this.#form(functions);
     this.element = h("div", { class: "bench" }, h("div", { class: "stack controls" }, this.form), this.result);
   }
@@ -159,7 +160,7 @@ class FlowView {
     this.strip.replaceChildren(chainStrip(after.answer, after.request) ?? "");
     this.tiles.replaceChildren(...tiles(after.answer, before?.answer));
     this.#drawCharts(after.answer, before?.answer);
-    this.before.replaceChildren(...this.#diagnosis(steps));
+    this.diagnosis.replaceChildren(...this.#diagnosed(steps));
     this.figures.replaceChildren(layerTable(after.answer));
     this.code.set([{ path: PATH, body: after.request }]);
     announce(summaryOf(after.answer));
@@ -169,7 +170,7 @@ class FlowView {
     for (const chart of Object.values(this.charts)) chart.show(after, before);
   }
 
-  #diagnosis(steps) {
+  #diagnosed(steps) {
     const fixes = steps.map(({ fix }) => fix).filter(Boolean);
     const cards = [];
     for (const [index, { answer, fix, change }] of steps.entries()) {
