@@ -5,8 +5,8 @@ import { h, s } from "./dom.js";
 import { saveButtons } from "./save.js";
 
 const MARGIN = { left: 46, right: 14, top: 20, bottom: 40 };
-const LEVELS = [0.003, 0.02, 0.07, 0.17, 0.35, 0.65, 1.1];
-const CORNERS = 64; // of a level line
+const LEVELS = [0.002, 0.01, 0.03, 0.07, 0.14, 0.25, 0.4, 0.6, 0.9];
+const CORNERS = 96; // of a level line
 
 /** `ways` are `[{name, color, path: [[w1, w2], …]}]`; `hessian` is that of the loss around `goal`, `[[a, b], [b, c]]`. */
 export class PathChart {
@@ -62,9 +62,10 @@ export class PathChart {
   #level(level) {
     const [[a, b], [, c]] = this.hessian;
     const points = Array.from({ length: CORNERS }, (_, index) => {
-      const [cos, sin] = [Math.cos((2 * Math.PI * index) / CORNERS), Math.sin((2 * Math.PI * index) / CORNERS)];
-      const radius = Math.sqrt(level / (a * cos * cos + 2 * b * cos * sin + c * sin * sin));
-      return `${this.x.at(this.goal[0] + radius * cos).toFixed(1)} ${this.y.at(this.goal[1] + radius * sin).toFixed(1)}`;
+      const angle = (2 * Math.PI * index) / CORNERS;
+      const up = Math.sin(angle) / Math.sqrt(c - (b * b) / a); // by the Cholesky factor, which makes it a circle
+      const right = (Math.cos(angle) - (b / Math.sqrt(a)) * up) / Math.sqrt(a);
+      return `${this.x.at(this.goal[0] + Math.sqrt(level) * right).toFixed(1)} ${this.y.at(this.goal[1] + Math.sqrt(level) * up).toFixed(1)}`;
     });
     return s("path", { class: "level", d: `M${points.join("L")}Z` });
   }

@@ -21,7 +21,7 @@ export const DEFAULTS = {
 
 /** Races to begin with, each with what to look at. */
 export const PRESETS = [
-  { name: "Four activations", values: {}, lesson: "The same digits, weights and steps: sigmoid starts last, since it passes least." },
+  { name: "Four activations", values: {}, lesson: "The same digits, weights and steps: sigmoid stays behind, since it passes least of the gradient." },
   { name: "Deep sigmoid, deep tanh", values: { f: "sigmoid,tanh", depth: 6 }, lesson: "Six layers deep, sigmoid learns nothing: its first layers get no gradient." },
   { name: "Units that die", values: { by: "rate", one: "relu", lr: "0.1,0.5,1,2", w: "he_normal", depth: 2, steps: 200 }, lesson: "Large steps throw relu units below 0, where no gradient brings them back." },
   { name: "Leaks that live", values: { f: "relu,leaky_relu,elu", lr: "1", w: "he_normal", depth: 2, steps: 200 }, lesson: "At a rate that kills relu units, those with a slope on both sides go on." },

@@ -22,7 +22,7 @@ const LIMIT = ["Rate limit", (racer) => limit(racer)];
 const FATE = ["", (racer) => fate(racer)];
 
 const NETWORK = [STEP, LOSS, ["Accuracy", accuracy], ["Dead units", dead], RATIO, LIMIT, FATE];
-const PLANE = [STEP, LOSS, RATIO, ["Moves of one sign", (racer) => percent(racer.summary?.zig_zag.one_sign_fraction)], ["Cosine of successive moves", (racer) => format(racer.summary?.zig_zag.mean_cosine ?? null, 3)], LIMIT, FATE];
+const PLANE = [STEP, LOSS, RATIO, ["Moves of one sign", (racer) => percent(racer.summary?.zig_zag.one_sign_fraction)], ["Cosine of one move and the next", (racer) => format(racer.summary?.zig_zag.mean_cosine ?? null, 3)], LIMIT, FATE];
 
 /** Of the held-out samples at the end; of the mini-batch on the way. */
 function accuracy({ summary, records }) {
@@ -39,8 +39,9 @@ function dead(racer) {
   if (!counts) return "–";
   const units = racer.request.layers.slice(0, -1).reduce((sum, layer) => sum + layer.units * (layer.repeat ?? 1), 0);
   const total = counts.slice(0, -1).reduce((sum, count) => sum + (count ?? 0), 0);
-  const meter = h("meter", { min: 0, max: units, value: total, "aria-label": "dead units" });
-  return h("span", { class: "dead-count" }, `${total} of ${units}`, total > 0 && meter);
+  const bar = h("i");
+  bar.style.width = `${(100 * total) / units}%`;
+  return h("span", { class: "dead-count" }, `${total} of ${units}`, h("span", { class: "gauge", "aria-hidden": "true" }, bar));
 }
 
 function limit({ summary }) {

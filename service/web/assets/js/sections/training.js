@@ -32,7 +32,7 @@ class RaceView {
     this.charts = {
       loss: chart("Loss", { label: "of the mini-batch", log: true }),
       accuracy: chart("Accuracy", { label: "of the mini-batch", domain: [0, 1] }),
-      dead: chart("Dead units", { label: "f′ = 0 on every sample of the mini-batch", include: [0, 1] }),
+      dead: chart("Dead units", { label: "f′ = 0 on every sample: of the mini-batch, or for good", include: [0, 1] }),
       ratio: chart("Length of the way over distance", { label: "1 is straight, more is zig-zag", include: [1, 2] }),
     };
     this.path = new PathChart({ title: "The way of two weights" });
@@ -200,7 +200,7 @@ class RaceView {
     const label = span > 1 ? `of the mini-batch, mean of ${span} steps` : "of the mini-batch";
     this.charts.loss.update({ x, y: { label, log: true }, series: lines(({ loss }) => loss) });
     this.charts.accuracy.update({ x, y: { label, domain: [0, 1] }, series: lines(({ accuracy }) => accuracy) });
-    this.charts.dead.update({ x, series: lines(({ dead_units: dead }) => dead.reduce((sum, count) => sum + (count ?? 0), 0), 1) });
+    this.charts.dead.update({ x, series: lines(({ dead_units: dead }) => total(dead), 1).flatMap((line, index) => deaths(line, this.racers[index])) });
     this.charts.ratio.update({ x, series: lines(({ path_ratio: ratio }) => ratio, 1) });
     this.progress.max = steps * Math.max(1, this.racers.length);
     this.progress.value = this.racers.reduce((sum, { records }) => sum + records.length, 0);
@@ -218,6 +218,15 @@ class RaceView {
     const told = this.racers.filter(({ summary }) => summary).map(({ name, summary }) => `${name}: ${summary.accuracy === null ? `loss ${format(summary.loss.end, 3)}` : `accuracy ${format(100 * summary.accuracy, 3)} %`}`);
     if (told.length) announce(`The race is over. ${told.join("; ")}.`);
   }
+}
+
+const total = (counts) => counts.reduce((sum, count) => sum + (count ?? 0), 0);
+
+/** What died of each mini-batch; once it is known, in front of it, how many had fallen silent for good. */
+function deaths(line, { summary, records }) {
+  if (!summary || !line.y.some((count) => count > 0)) return [line];
+  const silent = records.map(({ step }) => summary.died.reduce((sum, death) => sum + (death.step < step ? death.units : 0), 0));
+  return [{ ...line, name: `${line.name}, batch`, faint: true }, { ...line, name: `${line.name}, for good`, y: silent }];
 }
 
 /** The mean of so many values up to each. */
