@@ -27,7 +27,8 @@ export class Cursor {
  * A chart of lines over x.
  *
  * `options` are `title`; `x` and `y`: `{label, domain, log, include}`; `height`; `cursor`; and
- * `series`: `[{name, x, y, color, dash, faint, dots}]`, where color is 0 to 7 and what is not finite leaves a gap;
+ * `series`: `[{name, x, y, color, dash, faint, dots, breaks}]`, where color is 0 to 7, what is not finite leaves a gap,
+ *   and `breaks`, `[{x, left, right}]`, are places where the line jumps;
  * `marks`: `[{x, y, color, kind, text}]` of kind "filled", "open", "kink", "peak" or "cross";
  * `rules`: `[{x or y, text}]`; `readout: false` leaves the row of values out.
  * `update(options)` draws it anew with what has changed.
@@ -89,7 +90,7 @@ export class LineChart {
     this.#read(this.options.cursor.value);
   }
 
-  #line({ x, y, color = 0, dash, faint, dots }) {
+  #line({ x, y, color = 0, dash, faint, dots, breaks }) {
     const kind = `line c${color}${dash ? " dash" : ""}${faint ? " faint" : ""}`;
     if (dots) {
       const points = Array.from(x).map((at, index) => [at, y[index]]).filter(([at, value]) => this.#drawn(at, value));
@@ -97,13 +98,10 @@ export class LineChart {
     }
     let path = "";
     let pen = "M";
-    for (let index = 0; index < x.length; index++) {
-      if (!this.#drawn(x[index], y[index])) {
-        pen = "M";
-        continue;
-      }
-      path += `${pen}${this.x.at(x[index]).toFixed(2)} ${this.y.at(y[index]).toFixed(2)}`;
-      pen = "L";
+    for (const [at, value] of broken(x, y, breaks)) {
+      const drawn = this.#drawn(at, value);
+      if (drawn) path += `${pen}${this.x.at(at).toFixed(2)} ${this.y.at(value).toFixed(2)}`;
+      pen = drawn ? "L" : "M";
     }
     return s("path", { class: kind, d: path });
   }
@@ -199,6 +197,15 @@ export class LineChart {
     }
     return { header: ["series", name, "y"], rows: series.flatMap((line) => Array.from(line.x, (at, index) => [line.name, at, line.y[index]])) };
   }
+}
+
+/** The points of a line, with a gap at each break between the values on its left and its right. */
+function broken(x, y, breaks = []) {
+  const points = Array.from(x, (at, index) => [at, y[index], 0]).filter(([at]) => !breaks.some((place) => place.x === at));
+  for (const { x: at, left, right } of breaks) {
+    if (at >= x[0] && at <= x[x.length - 1]) points.push([at, left, -2], [at, NaN, -1], [at, right, 1]);
+  }
+  return breaks.length ? points.sort((one, other) => one[0] - other[0] || one[2] - other[2]) : points;
 }
 
 /** The index of what is nearest to a value in a list that increases; −1 in an empty one. */
