@@ -83,15 +83,16 @@ export class LineChart {
     this.svg.replaceChildren(
       s("clipPath", { id: this.id }, s("rect", frame)),
       axes({ x: this.x, y: this.y, xLabel: x.label, yLabel: y.label, width, height }),
-      s("g", { "clip-path": `url(#${this.id})` }, ...rules.map((rule) => this.#rule(rule, frame)), ...series.map((line) => this.#line(line))),
+      s("g", { "clip-path": `url(#${this.id})` }, ...rules.map((rule) => this.#rule(rule, frame)), ...series.map((line, index) => this.#line(line, series.length - 1 - index))),
       s("g", {}, ...marks.filter((mark) => this.#within(mark)).map((mark) => this.#mark(mark))),
       this.cursorGroup,
     );
     this.#read(this.options.cursor.value);
   }
 
-  #line({ x, y, color = 0, dash, faint, dots, breaks }) {
-    const kind = `line c${color}${dash ? " dash" : ""}${faint ? " faint" : ""}`;
+  /** A line; those that lie under others are wider, so that lines on the same course are all seen. */
+  #line({ x, y, color = 0, dash, faint, dots, breaks }, under) {
+    const kind = `line c${color}${dash ? " dash" : ""}${faint ? " faint" : ""} under-${Math.min(under, 2)}`;
     if (dots) {
       const points = Array.from(x).map((at, index) => [at, y[index]]).filter(([at, value]) => this.#drawn(at, value));
       return s("g", { class: `dots c${color}` }, ...points.map(([at, value]) => s("circle", { cx: this.x.at(at), cy: this.y.at(value), r: 3 })));

@@ -1,10 +1,10 @@
 // A heat map over two scales, with lines upon it and a point to drag, by mouse, touch or arrow keys.
 
 import { Scale, axes, format } from "./axes.js";
-import { h, s } from "./dom.js";
+import { h, s, subscripted } from "./dom.js";
 import { saveButtons } from "./save.js";
 
-const MARGIN = { left: 46, right: 12, top: 20, bottom: 44 };
+const MARGIN = { left: 46, right: 12, top: 28, bottom: 44 };
 
 // From blue over a neutral to red: told apart with any colour vision; the neutral is the page's own ground.
 const DIVERGING = {
@@ -72,7 +72,7 @@ export class HeatMap {
     this.x = new Scale(x.domain, [MARGIN.left, width - MARGIN.right]);
     this.y = new Scale(y.domain, [height - MARGIN.bottom, MARGIN.top]);
     const frame = { x: MARGIN.left, y: MARGIN.top, width: Math.max(0, width - MARGIN.left - MARGIN.right), height: height - MARGIN.bottom - MARGIN.top };
-    this.heading.textContent = title;
+    this.heading.replaceChildren(...subscripted(title));
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("height", height);
     this.handle = s("g", { class: "handle" });
@@ -132,7 +132,7 @@ export class HeatMap {
       { viewBox: "0 0 330 10", preserveAspectRatio: "none", "aria-hidden": "true" },
       ...stops.map((rgb, index) => s("rect", { x: index * 10, width: 10.5, height: 10, fill: `rgb(${rgb})` })),
     );
-    this.key.replaceChildren(bar, h("span", {}, key.low), h("span", {}, key.middle ?? ""), h("span", {}, key.high));
+    this.key.replaceChildren(bar, ...[key.low, key.middle ?? "", key.high].map((words) => h("span", {}, words)));
   }
 
   #listen() {

@@ -24,7 +24,7 @@ export function facts({ name, color, description }) {
   return h(
     "article",
     { class: "card stack fact-card", "aria-label": name },
-    h("div", { class: "row" }, h("span", { class: `blob c${color}`, "aria-hidden": "true" }), h("h2", {}, name), h("span", { class: "family-name" }, family)),
+    h("div", { class: "row" }, h("span", { class: `blob c${color}`, "aria-hidden": "true" }), h("h2", {}, name), h("span", { class: "family-name" }, `${family} family`)),
     h("div", { class: "formulas" }, formula(description.formula), formula(description.derivative)),
     h("dl", { class: "facts" }, ...rows.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)])),
     problems(description.problems),
@@ -32,17 +32,15 @@ export function facts({ name, color, description }) {
   );
 }
 
+/** Each problem is one sentence; what helps follows it in a lower voice. */
 function problems(list) {
   if (list.length === 0) return null;
-  const items = list.map(({ code, text }) => h("li", {}, h("b", {}, code.replaceAll("_", " ")), " ", text.split(/(?<=\.) (?=[A-Z])/)[0], rest(text)));
+  const items = list.map(({ code, text }) => {
+    const [itself, ...remedy] = text.split(/(?<=\.) (?=[A-Z])/);
+    const help = remedy.length > 0 && h("span", { class: "remedy" }, ` ${remedy.join(" ")}`);
+    return h("li", {}, h("b", {}, code.replaceAll("_", " ")), ` ${itself}`, help);
+  });
   return h("div", {}, h("h3", {}, "Known problems"), h("ul", { class: "problems" }, ...items));
-}
-
-/** What helps is folded away: the problem itself is one sentence. */
-function rest(text) {
-  const [, ...others] = text.split(/(?<=\.) (?=[A-Z])/);
-  if (others.length === 0) return null;
-  return h("span", { class: "remedy" }, " ", others.join(" "));
 }
 
 function limit(value) {

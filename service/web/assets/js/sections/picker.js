@@ -12,8 +12,8 @@ const PAIRS = [
 /** A list of these functions, at most so many at once; `onChoose(names)` hears of every choice. */
 export function picker(functions, most, onChoose) {
   let names = [];
-  const search = h("input", { type: "search", placeholder: "Search 40 functions", "aria-label": "Search functions", oninput: filter });
-  search.placeholder = `Search ${functions.length} functions`;
+  const placeholder = `Search ${functions.length} functions`;
+  const search = h("input", { type: "search", placeholder, "aria-label": "Search functions", oninput: filter });
   const chips = h("div", { class: "chosen", role: "list", "aria-label": "Shown" });
   const none = h("p", { class: "none", hidden: true }, "No function is called like this.");
   const boxes = new Map();
@@ -28,7 +28,7 @@ export function picker(functions, most, onChoose) {
       const box = h("input", { type: "checkbox", value: name, onchange: () => toggle(name) });
       boxes.set(name, box);
       const words = [name, ...Object.values(aliases).flat()].join(" ").toLowerCase();
-      return h("label", { class: "option", "data-words": words }, box, h("span", {}, name));
+      return h("label", { class: "option", "data-words": words }, box, h("span", {}, ...name.split(/(?<=_)/).flatMap((part) => [part, h("wbr")])));
     });
     return h("fieldset", { class: "family" }, h("legend", {}, family), ...options);
   }
