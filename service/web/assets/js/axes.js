@@ -1,6 +1,6 @@
 // Scales, ticks and axes: what line charts and heat maps have in common.
 
-import { s } from "./dom.js";
+import { s, subscripted } from "./dom.js";
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -61,7 +61,7 @@ export class Scale {
   #steps(count) {
     const rough = (this.high - this.low) / Math.max(1, count);
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) * power;
+    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.75) * power;
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const found = [];
     for (let index = Math.ceil(this.low / step - 1e-9); index * step <= this.high + step * 1e-9; index++) {
@@ -103,21 +103,21 @@ export function axes({ x, y, xLabel, yLabel, width, height, grid = true }) {
   const [left, right] = x.range;
   const [bottom, top] = y.range;
   const group = s("g", { class: "axes" });
-  for (const { value, text } of y.ticks(Math.max(2, Math.floor((bottom - top) / 42)))) {
+  for (const { value, text } of y.ticks(Math.max(2, Math.floor((bottom - top) / 36)))) {
     const at = y.at(value);
     const zero = value === 0 ? "grid zero" : "grid";
     if (grid) group.append(s("line", { class: zero, x1: left, x2: right, y1: at, y2: at }));
     group.append(s("text", { class: "tick", x: left - 8, y: at + 4, "text-anchor": "end" }, text));
   }
-  for (const { value, text } of x.ticks(Math.max(2, Math.floor((right - left) / 84)))) {
+  for (const { value, text } of x.ticks(Math.max(2, Math.floor((right - left) / 76)))) {
     const at = x.at(value);
     const zero = value === 0 ? "grid zero" : "grid";
     if (grid) group.append(s("line", { class: zero, x1: at, x2: at, y1: top, y2: bottom }));
     else group.append(s("line", { class: "stub", x1: at, x2: at, y1: bottom, y2: bottom + 4 }));
     group.append(s("text", { class: "tick", x: at, y: bottom + 18, "text-anchor": "middle" }, text));
   }
-  if (xLabel) group.append(s("text", { class: "label", x: (left + right) / 2, y: height - 3, "text-anchor": "middle" }, xLabel));
-  if (yLabel) group.append(s("text", { class: "label", x: 0, y: 11 }, yLabel));
+  if (xLabel) group.append(s("text", { class: "label", x: (left + right) / 2, y: height - 3, "text-anchor": "middle" }, ...subscripted(xLabel, true)));
+  if (yLabel) group.append(s("text", { class: "label", x: 0, y: 11 }, ...subscripted(yLabel, true)));
   group.append(s("rect", { class: "border", x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) }));
   return group;
 }

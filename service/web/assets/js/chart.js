@@ -27,7 +27,8 @@ export class Cursor {
  * A chart of lines over x.
  *
  * `options` are `title`; `x` and `y`: `{label, domain, log, include}`; `height`; `cursor`; and
- * `series`: `[{name, x, y, color, dash, faint, dots}]`, where color is 0 to 7 and what is not finite leaves a gap;
+ * `series`: `[{name, x, y, color, dash, faint, dots, breaks}]`, where color is 0 to 7, what is not finite leaves a gap,
+ *   and `breaks`, `[{x, left, right}]`, are places where the line jumps;
  * `marks`: `[{x, y, color, kind, text}]` of kind "filled", "open", "kink", "peak" or "cross";
  * `rules`: `[{x or y, text}]`; `readout: false` leaves the row of values out.
  * `update(options)` draws it anew with what has changed.
@@ -82,28 +83,26 @@ export class LineChart {
     this.svg.replaceChildren(
       s("clipPath", { id: this.id }, s("rect", frame)),
       axes({ x: this.x, y: this.y, xLabel: x.label, yLabel: y.label, width, height }),
-      s("g", { "clip-path": `url(#${this.id})` }, ...rules.map((rule) => this.#rule(rule, frame)), ...series.map((line) => this.#line(line))),
+      s("g", { "clip-path": `url(#${this.id})` }, ...rules.map((rule) => this.#rule(rule, frame)), ...series.map((line, index) => this.#line(line, series.length - 1 - index))),
       s("g", {}, ...marks.filter((mark) => this.#within(mark)).map((mark) => this.#mark(mark))),
       this.cursorGroup,
     );
     this.#read(this.options.cursor.value);
   }
 
-  #line({ x, y, color = 0, dash, faint, dots }) {
-    const kind = `line c${color}${dash ? " dash" : ""}${faint ? " faint" : ""}`;
+  /** A line; those that lie under others are wider, so that lines on the same course are all seen. */
+  #line({ x, y, color = 0, dash, faint, dots, breaks }, under) {
+    const kind = `line c${color}${dash ? " dash" : ""}${faint ? " faint" : ""} under-${Math.min(under, 2)}`;
     if (dots) {
       const points = Array.from(x).map((at, index) => [at, y[index]]).filter(([at, value]) => this.#drawn(at, value));
       return s("g", { class: `dots c${color}` }, ...points.map(([at, value]) => s("circle", { cx: this.x.at(at), cy: this.y.at(value), r: 3 })));
     }
     let path = "";
     let pen = "M";
-    for (let index = 0; index < x.length; index++) {
-      if (!this.#drawn(x[index], y[index])) {
-        pen = "M";
-        continue;
-      }
-      path += `${pen}${this.x.at(x[index]).toFixed(2)} ${this.y.at(y[index]).toFixed(2)}`;
-      pen = "L";
+    for (const [at, value] of broken(x, y, breaks)) {
+      const drawn = this.#drawn(at, value);
+      if (drawn) path += `${pen}${this.x.at(at).toFixed(2)} ${this.y.at(value).toFixed(2)}`;
+      pen = drawn ? "L" : "M";
     }
     return s("path", { class: kind, d: path });
   }
@@ -199,6 +198,15 @@ export class LineChart {
     }
     return { header: ["series", name, "y"], rows: series.flatMap((line) => Array.from(line.x, (at, index) => [line.name, at, line.y[index]])) };
   }
+}
+
+/** The points of a line, with a gap at each break between the values on its left and its right. */
+function broken(x, y, breaks = []) {
+  const points = Array.from(x, (at, index) => [at, y[index], 0]).filter(([at]) => !breaks.some((place) => place.x === at));
+  for (const { x: at, left, right } of breaks) {
+    if (at >= x[0] && at <= x[x.length - 1]) points.push([at, left, -2], [at, NaN, -1], [at, right, 1]);
+  }
+  return breaks.length ? points.sort((one, other) => one[0] - other[0] || one[2] - other[2]) : points;
 }
 
 /** The index of what is nearest to a value in a list that increases; −1 in an empty one. */

@@ -22,6 +22,13 @@ function furnish(element, attributes, children) {
   return element;
 }
 
+/** Text with its subscripts lowered, "σ_w" for example, as nodes for HTML or, with `inSvg`, for a text of SVG. */
+export function subscripted(text, inSvg = false) {
+  const parts = text.split(/(_[A-Za-z])(?![A-Za-z])/);
+  const lowered = (letter) => (inSvg ? [s("tspan", { dy: 3, "font-size": "0.8em" }, letter), s("tspan", { dy: -3 }, "\u200b")] : [h("sub", {}, letter)]);
+  return parts.flatMap((part) => (/^_[A-Za-z]$/.test(part) ? lowered(part[1]) : [part]));
+}
+
 /** Says something to those who listen to the page instead of looking at it. */
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
@@ -29,7 +36,7 @@ export function announce(text) {
 
 /** A box that says what went wrong, with the fields at fault. */
 export function notice(error) {
-  const faults = (error.errors ?? []).filter((fault) => fault.detail !== error.detail);
+  const faults = (error.errors ?? []).filter((fault) => !error.detail?.includes(fault.detail));
   return h(
     "div",
     { class: "notice", role: "alert" },

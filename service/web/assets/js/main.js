@@ -21,8 +21,11 @@ async function show() {
   document.title = `${SECTIONS[name].title} · Actiscope`;
   for (const element of document.querySelectorAll("main > section")) element.hidden = element.dataset.section !== name;
   for (const link of document.querySelectorAll(".tabs a")) {
-    if (link.dataset.section === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.dataset.section !== name) link.removeAttribute("aria-current");
+    else {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
   }
   if (states[name]) states[name].take(values);
   else await mount(name, (states[name] = new State(name, values)));

@@ -1,6 +1,6 @@
 // Saves a chart: its picture as SVG or PNG, its data as CSV.
 
-import { announce, h, s } from "./dom.js";
+import { announce, h, s, subscripted } from "./dom.js";
 
 const STYLES = [
   "fill",
@@ -65,7 +65,7 @@ export function picture(chart) {
     { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${size.width} ${size.height}`, ...size },
     s("title", {}, chart.title),
     s("rect", { ...size, fill: colours.getPropertyValue("--surface").trim() }),
-    s("text", { ...text, x: MARGIN, y: 22, "font-size": 14, "font-weight": 600 }, chart.title),
+    s("text", { ...text, x: MARGIN, y: 22, "font-size": 14, "font-weight": 600 }, ...subscripted(chart.title, true)),
     legend(chart, text),
     plot,
   );
@@ -78,7 +78,7 @@ function legend(chart, text) {
   for (const { name, element } of chart.legend) {
     const swatch = styled(element);
     swatch.setAttribute("transform", `translate(${x} 38)`);
-    group.append(swatch, s("text", { ...text, x: x + 24, y: 42, "font-size": 12 }, name));
+    group.append(swatch, s("text", { ...text, x: x + 24, y: 42, "font-size": 12 }, ...subscripted(name, true)));
     x += 40 + name.length * 7;
   }
   return group;
@@ -86,13 +86,12 @@ function legend(chart, text) {
 
 function styled(element) {
   const copy = element.cloneNode(false);
-  copy.removeAttribute("style");
   if (element.nodeType === Node.ELEMENT_NODE) {
     const computed = getComputedStyle(element);
     const defaults = { fill: "rgb(0, 0, 0)", stroke: "none", opacity: "1", "fill-opacity": "1", "stroke-dasharray": "none" };
     for (const name of STYLES) {
       const value = computed.getPropertyValue(name);
-      if (name.startsWith("font") && element.tagName !== "text") continue;
+      if (name.startsWith("font") && !["text", "tspan"].includes(element.tagName)) continue;
       if (value && value !== defaults[name]) copy.setAttribute(name, value);
     }
     for (const child of element.childNodes) copy.append(styled(child));
