@@ -95,3 +95,11 @@ export function functionOptions(functions) {
   for (const { name, family } of functions) families.set(family, [...(families.get(family) ?? []), name]);
   return [...families].map(([group, options]) => ({ group, options }));
 }
+
+/** Fields that a narrow window folds away, so that what they make is not far below. */
+export function fold(summary, ...fields) {
+  const narrow = matchMedia("(max-width: 60rem)");
+  const details = h("details", { class: "fold", open: !narrow.matches }, h("summary", {}, summary), h("div", { class: "form-fields" }, ...fields));
+  narrow.addEventListener("change", () => (details.open = !narrow.matches));
+  return details;
+}

@@ -165,10 +165,10 @@ export class LayerChart {
   }
 
   #key(event, cursor) {
-    const [now, last] = [cursor.value, this.count - 1];
+    const [now, last] = [cursor.value ?? -1, this.count - 1];
     const moves = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageDown: now - 10, PageUp: now + 10, Home: 0, End: last };
     if (event.key === "Escape") cursor.set(null);
-    else if (event.key in moves) cursor.set(now === null ? 0 : Math.max(0, Math.min(last, moves[event.key])));
+    else if (event.key in moves) cursor.set(Math.max(0, Math.min(last, moves[event.key])));
     else return;
     event.preventDefault();
   }

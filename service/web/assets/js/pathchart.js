@@ -8,11 +8,13 @@ const MARGIN = { left: 46, right: 14, top: 20, bottom: 40 };
 const LEVELS = [0.002, 0.01, 0.03, 0.07, 0.14, 0.25, 0.4, 0.6, 0.9];
 const CORNERS = 96; // of a level line
 
-/** `ways` are `[{name, color, path: [[w1, w2], …]}]`; `hessian` is that of the loss around `goal`, `[[a, b], [b, c]]`. */
+/** `ways` are `[{name, color, path: [[w1, w2], …]}]`; `hessian` is half that of the loss around `goal`, `[[a, b], [b, c]]`. */
 export class PathChart {
-  constructor({ title }) {
+  constructor({ title, cursor }) {
     this.title = title;
     this.ways = [];
+    this.cursor = cursor;
+    cursor.follow(() => this.#point());
     this.svg = s("svg", { class: "chart-svg", role: "img" });
     this.plot = h("div", { class: "square" }, this.svg);
     this.readout = h("div", { class: "readout" });
@@ -43,7 +45,9 @@ export class PathChart {
       axes({ x: this.x, y: this.y, xLabel: "w₁", yLabel: "w₂", width, height }),
       s("g", { "clip-path": "url(#plane)" }, ...LEVELS.map((level) => this.#level(level)), ...this.ways.map((way) => this.#way(way))),
       this.#star(),
+      (this.cursorGroup = s("g", { class: "cursor" })),
     );
+    this.#point();
     this.readout.replaceChildren(...this.ways.map(({ name, color }) => h("span", { class: "chip" }, s("svg", { class: "swatch", width: 18, height: 10, viewBox: "0 -5 18 10" }, s("path", { class: `line c${color}`, d: "M0 0H18" })), h("span", {}, name))));
   }
 
@@ -79,6 +83,14 @@ export class PathChart {
   #star() {
     const [x, y] = [this.x.at(this.goal[0]), this.y.at(this.goal[1])];
     return s("g", { class: "goal" }, s("circle", { cx: x, cy: y, r: 5 }), s("text", { x: x + 10, y: y + 4, class: "rule-text" }, "least loss"));
+  }
+
+  /** Where each racer is after the step that the other charts show. */
+  #point() {
+    const step = this.cursor.value;
+    if (!this.cursorGroup) return;
+    const places = step === null ? [] : this.ways.map(({ path, color }) => ({ color, place: path[Math.round(step)] }));
+    this.cursorGroup.replaceChildren(...places.filter(({ place }) => place?.every(Number.isFinite)).map(({ color, place: [a, b] }) => s("circle", { class: `dot c${color}`, cx: this.x.at(a), cy: this.y.at(b), r: 6 })));
   }
 
   table() {

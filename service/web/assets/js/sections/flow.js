@@ -3,7 +3,7 @@
 import { latest, post } from "../api.js";
 import { format } from "../axes.js";
 import { Cursor } from "../chart.js";
-import { Fields, activations, functionOptions } from "../controls.js";
+import { Fields, activations, fold, functionOptions } from "../controls.js";
 import { announce, h, notice } from "../dom.js";
 import { findingsList, nameOf } from "../findings.js";
 import { chainStrip, flowCharts, layerTable, tiles } from "../flowview.js";
@@ -21,6 +21,7 @@ export async function mount(element, state) {
 
 class FlowView {
   #once = latest();
+  #turn = 0;
   #answers = new Map(); // of requests by their text, so that before and after are not asked for again
 
   constructor(state, functions) {
@@ -60,25 +61,28 @@ class FlowView {
       "form",
       { class: "card form", "aria-label": "The network", onsubmit: (event) => event.preventDefault() },
       h("div", { class: "field" }, h("span", {}, "Examples"), this.presets, this.lesson),
-      f.select("net", "Network", kinds),
-      this.drop,
-      f.select("f", "Activation", functions),
-      f.select("out", "Activation of the last layer", functions),
-      h("div", { class: "pair" }, f.counted("depth", "Hidden layers", { min: 1, max: 200 }), f.counted("width", "Units", { min: 1, max: 512 })),
-      h("div", { class: "pair" }, f.counted("links", "Links", { min: 1, max: 100 }), f.counted("x", "Input x", { step: "any" })),
-      f.select("w", "Weights", INITIALIZERS),
-      h("div", { class: "pair" }, this.scale, f.counted("bias", "Bias", { step: "any" })),
-      f.select("norm", "Normalization", ["none", "layer", "batch", "rms"]),
-      f.check("res", "Residual connections"),
-      f.select("loss", "Loss", [["cross_entropy", "cross-entropy"], ["mse", "mean squared error"], ["sum", "sum of outputs"]]),
-      h("div", { class: "pair" }, f.counted("batch", "Samples", { min: 1, max: 4096 }), f.counted("seed", "Seed", { min: 0 })),
+      fold(
+        "Build the network",
+        f.select("net", "Network", kinds),
+        this.drop,
+        f.select("f", "Activation", functions),
+        f.select("out", "Activation of the last layer", functions),
+        h("div", { class: "pair" }, f.counted("depth", "Hidden layers", { min: 1, max: 200 }), f.counted("width", "Units", { min: 1, max: 512 })),
+        h("div", { class: "pair" }, f.counted("links", "Links", { min: 1, max: 100 }), f.counted("x", "Input x", { step: "any" })),
+        f.select("w", "Weights", INITIALIZERS),
+        h("div", { class: "pair" }, this.scale, f.counted("bias", "Bias", { step: "any" })),
+        f.select("norm", "Normalization", ["none", "layer", "batch", "rms"]),
+        f.check("res", "Residual connections"),
+        f.select("loss", "Loss", [["cross_entropy", "cross-entropy"], ["mse", "mean squared error"], ["sum", "sum of outputs"]]),
+        h("div", { class: "pair" }, f.counted("batch", "Samples", { min: 1, max: 4096 }), f.counted("seed", "Seed", { min: 0 })),
+      ),
     );
   }
 
   #drop() {
     const input = h("input", { type: "file", class: "unseen", id: "flow-file", accept: ".safetensors", onchange: () => input.files[0] && this.#open(input.files[0]) });
     this.opened = h("p", { class: "hint" });
-    const area = h("div", { class: "drop", "data-field": "file" }, h("label", { for: input.id, class: "choose" }, "Choose a .safetensors file"), input, h("span", { class: "hint" }, "or drop it anywhere here. It is not kept."), this.opened);
+    const area = h("div", { class: "drop", "data-field": "file" }, h("label", { for: input.id, class: "drop-choose" }, "Choose a .safetensors file"), input, h("span", { class: "hint" }, "or drop it anywhere here. It is not kept."), this.opened);
     document.addEventListener("dragover", (event) => this.#visible() && event.preventDefault());
     document.addEventListener("drop", (event) => {
       if (!this.#visible() || !event.dataTransfer.files.length) return;
@@ -116,6 +120,7 @@ class FlowView {
       this.result.classList.add("waiting");
       return this.messages.replaceChildren(h("p", { class: "invitation" }, "Choose a network's weights, or drop the file here: every pair name.weight, name.bias is a layer, as torch's state_dict has them. ", "A matrix x in the file is taken as its input."));
     }
+    const turn = ++this.#turn;
     this.element.setAttribute("aria-busy", "true");
     try {
       const steps = await this.#once((signal) => this.#ask(signal));
@@ -124,7 +129,7 @@ class FlowView {
       this.result.classList.add("waiting");
       this.messages.replaceChildren(notice(error));
     } finally {
-      this.element.removeAttribute("aria-busy");
+      if (turn === this.#turn) this.element.removeAttribute("aria-busy");
     }
   }
 

@@ -3,7 +3,7 @@
 import { stream } from "../api.js";
 import { format } from "../axes.js";
 import { Cursor, LineChart } from "../chart.js";
-import { Fields, activations, functionOptions } from "../controls.js";
+import { Fields, activations, fold, functionOptions } from "../controls.js";
 import { announce, h, notice, s } from "../dom.js";
 import { INITIALIZERS } from "../network.js";
 import { PathChart } from "../pathchart.js";
@@ -32,10 +32,10 @@ class RaceView {
     this.charts = {
       loss: chart("Loss", { label: "of the mini-batch", log: true }),
       accuracy: chart("Accuracy", { label: "of the mini-batch", domain: [0, 1] }),
-      dead: chart("Dead units", { label: "f′ = 0 on every sample: of the mini-batch, or for good", include: [0, 1] }),
+      dead: chart("Dead units", { label: "f′ = 0 on every sample: for good, or (faint) of the mini-batch", include: [0, 1] }),
       ratio: chart("Length of the way over distance", { label: "1 is straight, more is zig-zag", include: [1, 2] }),
     };
-    this.path = new PathChart({ title: "The way of two weights" });
+    this.path = new PathChart({ title: "The way of two weights", cursor });
     this.table = h("div", { class: "card" });
     this.messages = h("div", { class: "messages" });
     this.code = snippets();
@@ -63,23 +63,26 @@ class RaceView {
     const f = this.fields;
     const options = functionOptions(functions);
     const add = h("select", { "aria-label": "Add a function", class: "add", onchange: () => this.#add(add) }, h("option", { value: "" }, "Add a function…"), ...options.map(({ group, options: members }) => h("optgroup", { label: group }, ...members.map((name) => h("option", {}, name)))));
-    this.chosen = h("div", { class: "presets chosen" });
+    this.chosen = h("div", { class: "presets racers", role: "group", "aria-label": "Activations" });
     this.adder = add;
     const by = f.select("by", "Who races", [["activation", "activation functions"], ["rate", "learning rates"], ["inputs", "signs of the inputs"]]);
     return h(
       "form",
       { class: "card form", "aria-label": "The race", onsubmit: (event) => event.preventDefault() },
       h("div", { class: "field" }, h("span", {}, "Races"), this.presets, this.lesson),
-      f.select("data", "Data", [["digits", "digits, 8×8 pixels, 10 classes"], ["two_moons", "two moons, 2 classes"], ["two_weights", "four samples, two weights"]]),
-      by,
-      h("div", { class: "field", "data-field": "f" }, h("span", {}, "Activations"), this.chosen, add),
-      f.select("one", "Activation", options),
-      f.text("lr", "Learning rate"),
-      h("div", { class: "pair" }, f.counted("depth", "Hidden layers", { min: 1, max: 20 }), f.counted("width", "Units", { min: 1, max: 256 })),
-      f.select("w", "Weights", INITIALIZERS),
-      h("div", { class: "pair" }, f.counted("steps", "Steps", { min: 1, max: 5000 }), f.counted("batch", "Batch", { min: 1, max: 2000 })),
-      h("div", { class: "pair" }, f.counted("momentum", "Momentum", { min: 0, max: 0.999, step: "any" }), f.counted("seed", "Seed", { min: 0 })),
-      f.check("smooth", "Smooth curves"),
+      fold(
+        "Set up the race",
+        f.select("data", "Data", [["digits", "digits, 8×8 pixels, 10 classes"], ["two_moons", "two moons, 2 classes"], ["two_weights", "four samples, two weights"]]),
+        by,
+        h("div", { class: "field", "data-field": "f" }, h("span", {}, "Activations"), this.chosen, add),
+        f.select("one", "Activation", options),
+        f.text("lr", "Learning rate"),
+        h("div", { class: "pair" }, f.counted("depth", "Hidden layers", { min: 1, max: 20 }), f.counted("width", "Units", { min: 1, max: 256 })),
+        f.select("w", "Weights", INITIALIZERS),
+        h("div", { class: "pair" }, f.counted("steps", "Steps", { min: 1, max: 5000 }), f.counted("batch", "Batch", { min: 1, max: 2000 })),
+        h("div", { class: "pair" }, f.counted("momentum", "Momentum", { min: 0, max: 0.999, step: "any" }), f.counted("seed", "Seed", { min: 0 })),
+        f.check("smooth", "Smooth curves"),
+      ),
       h("div", { class: "go" }, this.button, this.progress),
     );
   }
@@ -200,7 +203,7 @@ class RaceView {
     const label = span > 1 ? `of the mini-batch, mean of ${span} steps` : "of the mini-batch";
     this.charts.loss.update({ x, y: { label, log: true }, series: lines(({ loss }) => loss) });
     this.charts.accuracy.update({ x, y: { label, domain: [0, 1] }, series: lines(({ accuracy }) => accuracy) });
-    this.charts.dead.update({ x, series: lines(({ dead_units: dead }) => total(dead), 1).flatMap((line, index) => deaths(line, this.racers[index])) });
+    this.charts.dead.update({ x, series: lines(({ dead_units: dead }) => total(dead), 1).flatMap((line, index) => deaths(line, this.racers[index])).sort((one, other) => Boolean(one.quiet) - Boolean(other.quiet)) });
     this.charts.ratio.update({ x, series: lines(({ path_ratio: ratio }) => ratio, 1) });
     this.progress.max = steps * Math.max(1, this.racers.length);
     this.progress.value = this.racers.reduce((sum, { records }) => sum + records.length, 0);
@@ -222,11 +225,11 @@ class RaceView {
 
 const total = (counts) => counts.reduce((sum, count) => sum + (count ?? 0), 0);
 
-/** What died of each mini-batch; once it is known, in front of it, how many had fallen silent for good. */
+/** What is dead on each mini-batch; once it is known, beside it, how many had fallen silent for good. */
 function deaths(line, { summary, records }) {
   if (!summary || !line.y.some((count) => count > 0)) return [line];
   const silent = records.map(({ step }) => summary.died.reduce((sum, death) => sum + (death.step < step ? death.units : 0), 0));
-  return [{ ...line, name: `${line.name}, batch`, faint: true }, { ...line, name: `${line.name}, for good`, y: silent }];
+  return [{ ...line, y: silent }, { ...line, name: `${line.name}, of the mini-batch`, faint: true, quiet: true }];
 }
 
 /** The mean of so many values up to each. */
