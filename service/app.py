@@ -32,6 +32,7 @@ from service.telemetry.metrics import Metrics
 from service.telemetry.observer import Observer
 from service.telemetry.sink import standard_error
 from service.telemetry.traces import TraceName, framework_options, tracer_provider
+from service.web import routes as explorer
 
 ROUTERS = (  # the busiest first
     evaluation.router,
@@ -41,6 +42,7 @@ ROUTERS = (  # the busiest first
     models.router,
     functions.router,
     plots.router,
+    explorer.router,  # before the links that stand at the same path
     operations.router,
     monitoring.router,
     docs.router,
