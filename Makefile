@@ -17,7 +17,7 @@ TOOLS := $(VENV)-tools/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = $(TOOLS)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
   --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-GUIDE := service/api/assets/guide
+GUIDE := service/api/site
 CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help

@@ -2,6 +2,7 @@
 
 import re
 from hashlib import sha256
+from importlib.metadata import files
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -57,15 +58,22 @@ def move_out_what_is_inline(app: Sphinx, failure: Exception | None) -> None:
         return
     for unread in (*app.outdir.rglob("*.map"), app.outdir / ".buildinfo", app.outdir / "objects.inv"):
         Path(unread).unlink(missing_ok=True)
+    for package in ("furo", "sphinx"):  # whose scripts and styles the pages bring along
+        (licence,) = (
+            file for file in files(package) or () if "licen" in file.stem.lower() and "dist-info" in str(file)
+        )
+        (Path(app.outdir) / "_static" / f"{package}.LICENSE.txt").write_text(licence.read_text())
     for path in map(Path, app.outdir.rglob("*.html")):
-        static = f"{'../' * (len(path.relative_to(app.outdir).parts) - 1)}_static"
-        text = _INLINE.sub(lambda found: _moved(Path(app.outdir), static, found[1], found[2]), path.read_text())
+        text = path.read_text()
+        for whole, kind, content in {(match[0], match[1], match[2]) for match in _INLINE.finditer(text)}:
+            depth = len(path.relative_to(app.outdir).parts) - 1
+            text = text.replace(whole, _moved(Path(app.outdir), "../" * depth, kind, content))
         path.write_text(_ATTRIBUTE.sub(r"\1", text))
 
 
-def _moved(folder: Path, static: str, kind: str, content: str) -> str:
+def _moved(folder: Path, way_up: str, kind: str, content: str) -> str:
     """The element that loads the content from a file, which is named by its hash."""
-    name = f"inline-{sha256(content.encode()).hexdigest()[:8]}.{'js' if kind == 'script' else 'css'}"
-    (folder / "_static" / name).write_text(content)
-    address = f"{static}/{name}"
+    name = f"_static/inline-{sha256(content.encode()).hexdigest()[:8]}.{'js' if kind == 'script' else 'css'}"
+    (folder / name).write_text(content)
+    address = way_up + name
     return f'<script src="{address}"></script>' if kind == "script" else f'<link rel="stylesheet" href="{address}">'

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.api.responses import Page
 
-FOLDER = Path(str(files("service.api"))) / "assets" / "guide"
+FOLDER = Path(str(files("service.api"))) / "site"
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -54,7 +54,7 @@ def page(request: Request, path: str) -> Response:
     """Answer a page, or a file that pages need."""
     if path not in contents():
         raise HTTPException(404, None if contents() else _NOT_BUILT)
-    return _page(path).answer(request)
+    return file(path).answer(request)
 
 
 @cache
@@ -65,5 +65,6 @@ def contents() -> frozenset[str]:
 
 
 @cache
-def _page(path: str) -> Page:
+def file(path: str) -> Page:
+    """Give the file of this path."""
     return Page((FOLDER / path).read_bytes(), _MEDIA_TYPES[Path(path).suffix], _HEADERS)
