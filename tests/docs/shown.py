@@ -6,8 +6,8 @@ import re
 # The last digits differ between processors, within the accuracy that is promised.
 TOLERANCE = 1e-12
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
-_REST_OF_NUMBER = r"[\d.]*(?:[eE][+-]?\d+)?"
-_TOKEN = re.compile(rf"(?P<cut>{_NUMBER}…)|(?P<number>{_NUMBER})|(?P<left_out>…)|(?P<other>\w+|.)", re.DOTALL)
+_OTHER_DIGITS = r"[\d.]*+(?![eE][+-]?\d)"
+_TOKEN = re.compile(rf"(?P<cut>{_NUMBER}…(?:e-?\d+)?)|(?P<number>{_NUMBER})|(?P<left_out>…)|(?P<other>\w+|.)", re.DOTALL)
 
 
 def assert_shown(shown: str, true: str, *, spaces: bool = True) -> None:
@@ -33,7 +33,10 @@ def _pattern(token: re.Match[str]) -> str:
         return f"({_NUMBER})"
     if token.lastgroup == "left_out":
         return ".*?"
-    return re.escape(token[0][:-1]) + _REST_OF_NUMBER if token.lastgroup == "cut" else re.escape(token[0])
+    if token.lastgroup == "cut":  # the first digits, and the power of ten if there is one
+        digits, _, exponent = token[0].partition("…")
+        return re.escape(digits) + (rf"\d*{exponent}\b" if exponent else _OTHER_DIGITS)
+    return re.escape(token[0])
 
 
 def _first_difference(tokens: list[re.Match[str]], patterns: list[str], true: str) -> str:

@@ -13,7 +13,8 @@ from tests.docs.shown import assert_shown
         ("0.30000000000000004", "0.3"),
         ('{"y": [1, …], "dtype": "float64", …}', '{"y": [1, 2, 3], "dtype": "float64", "order": 1}'),
         ("a\n…\nz", "a\nb\nc\nz"),
-        ("loss 2.52…", "loss 2.5234e-07"),
+        ("loss 2.52… now", "loss 2.5234 now"),
+        ("2.5…e-7, 2…", "2.5234e-7, 2"),
         ("a  \nb\n", "a\nb"),
     ],
 )
@@ -29,6 +30,8 @@ def test_what_is_true_may_be_cut_short(shown: str, true: str) -> None:
         ("0.1 and more", "0.1"),
         ('{"y": [1, …], "dtype": "float32"}', '{"y": [1, 2, 3], "dtype": "float64"}'),
         ("loss 2.52…", "loss 2.5134"),
+        ("2.5… …", "2.5234e-7, and more"),
+        ("2.5…e-7", "2.5234e-77"),
         ("a b", "a  b"),
         ("8.533047625744065e-17", "8.533047625734065e-17"),
     ],
