@@ -5,9 +5,12 @@ import re
 
 # The last digits differ between processors, within the accuracy that is promised.
 TOLERANCE = 1e-12
-_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+_INTEGER = r"-?\d+"
+_NUMBER = rf"{_INTEGER}(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)"  # counts are shown exactly
 _OTHER_DIGITS = r"[\d.]*+(?![eE][+-]?\d)"
-_TOKEN = re.compile(rf"(?P<cut>{_NUMBER}…(?:e-?\d+)?)|(?P<number>{_NUMBER})|(?P<left_out>…)|(?P<other>\w+|.)", re.DOTALL)
+_TOKEN = re.compile(
+    rf"(?P<cut>(?:{_NUMBER}|{_INTEGER})…(?:e-?\d+)?)|(?P<number>{_NUMBER})|(?P<left_out>…)|(?P<other>\w+|.)", re.DOTALL
+)
 
 
 def assert_shown(shown: str, true: str, *, spaces: bool = True) -> None:
