@@ -81,7 +81,7 @@ lock: $(VENV)-tools/.stamp ## pin the newest allowed dependencies in requirement
 	@$(TOOLS)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "The lock is made with Python 3.11: rm -r $(VENV)-tools; make lock PYTHON=/path/to/python3.11"; exit 1; }
 	$(COMPILE) --upgrade --output-file requirements/service.txt pyproject.toml
-	$(COMPILE) --upgrade --constraint requirements/service.txt --extra plots --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/service.txt --extra plots --extra tracing --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/image.txt --extra plots --extra test --extra check --extra tracing --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --output-file requirements/tools.txt requirements/tools.in
