@@ -12,7 +12,7 @@ from service.api.memory import most
 from service.api.version import VERSION
 from service.cli import main
 from service.settings import Settings
-from tests.live import started
+from tests import live
 
 ANYWHERE = "0.0.0.0"  # noqa: S104  nothing listens in these tests
 
@@ -119,7 +119,7 @@ def test_a_file_of_keys_that_cannot_be_read_is_told(
 
 
 def test_workers_divide_the_memory_that_there_is() -> None:
-    with started("--port", "0", "--workers", "2") as service:
+    with live.started("--port", "0", "--workers", "2") as service:
         service.wait_for(workers=2)
         limits = {each["name"]: each for each in httpx.get(f"http://{service.address}/limits").json()["limits"]}
     assert limits["max_memory_bytes"]["value"] == most(Settings()) // 2
