@@ -28,8 +28,8 @@ export class Cursor {
  * A chart of lines over x.
  *
  * `options` are `title`; `x` and `y`: `{label, domain, log, include}`; `height`; `cursor`; and
- * `series`: `[{name, x, y, color, dash, faint, dots, breaks}]`, where color is 0 to 7, what is not finite leaves a gap,
- *   and `breaks`, `[{x, left, right}]`, are places where the line jumps;
+ * `series`: `[{name, x, y, color, dash, faint, dots, breaks, quiet}]`, where color is 0 to 7, what is not finite leaves a gap, those that
+ *   are quiet come last and are not read out, and `breaks`, `[{x, left, right}]`, are places where the line jumps;
  * `marks`: `[{x, y, color, kind, text}]` of kind "filled", "open", "kink", "peak" or "cross";
  * `rules`: `[{x or y, text}]`; `readout: false` leaves the row of values out.
  * `update(options)` draws it anew with what has changed.
@@ -141,7 +141,7 @@ export class LineChart {
 
   #read(x) {
     const { series, x: axis } = this.options;
-    const chips = series.map(({ name, color = 0, dash, x: xs, y: ys }) => {
+    const chips = series.filter(({ quiet }) => !quiet).map(({ name, color = 0, dash, x: xs, y: ys }) => {
       const index = x === null ? -1 : nearest(xs, x);
       const swatch = s("svg", { class: "swatch", width: 18, height: 10, viewBox: "0 -5 18 10" }, s("path", { class: `line c${color}${dash ? " dash" : ""}`, d: "M0 0H18" }));
       return { index, name, color, value: ys[index], at: xs[index], element: h("span", { class: "chip" }, swatch, h("span", {}, name), index >= 0 && h("b", {}, format(ys[index], 6))) };
