@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.live import serving
-from tests.web.browser import CHROMIUM, DESKTOP, browsing, listen
+from tests.web.browser import CHROMIUM, DESKTOP, PHONE, browsing, listen
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +27,26 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a desktop that has nothing to complain of when it is done with."""
-    complaints: list[str] = []
+def complaints() -> Iterator[list[str]]:
+    """What the page complains of; a test that expects a complaint takes it out."""
+    found: list[str] = []
+    yield found
+    assert not found
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
+    """A page on a desktop."""
     with browser.new_context(viewport=DESKTOP, permissions=["clipboard-read", "clipboard-write"]) as context:
         page = context.new_page()
-        page.set_default_timeout(10_000)
         listen(page, complaints)
         yield page
-    assert not complaints
+
+
+@pytest.fixture
+def phone(browser: Browser, complaints: list[str]) -> Iterator[Page]:
+    """A page on a small phone."""
+    with browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2) as context:
+        page = context.new_page()
+        listen(page, complaints)
+        yield page

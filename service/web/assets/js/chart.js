@@ -2,7 +2,7 @@
 
 import { Scale, axes, extent, format } from "./axes.js";
 import { h, s } from "./dom.js";
-import { saveButtons } from "./save.js";
+import { nameButtons, saveButtons } from "./save.js";
 
 const MARGIN = { left: 50, right: 14, top: 18, bottom: 24 };
 let count = 0;
@@ -11,6 +11,7 @@ let count = 0;
 export class Cursor {
   #listeners = [];
   value = null;
+  by = null; // the type of the pointer that chose it
 
   set(value) {
     if (value === this.value) return;
@@ -38,13 +39,14 @@ export class LineChart {
     this.options = { height: 220, series: [], marks: [], rules: [], x: {}, y: {}, cursor: new Cursor(), ...options };
     this.id = `clip-${++count}`;
     this.svg = s("svg", { class: "chart-svg" });
-    this.plot = h("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": `Cursor in ${this.title}` }, this.svg);
+    this.plot = h("div", { class: "plot", tabindex: 0, role: "slider" }, this.svg);
     this.readout = h("div", { class: "readout" });
     this.heading = h("span", { class: "chart-title" });
+    this.saves = saveButtons(this);
     this.element = h(
       "figure",
       { class: "chart" },
-      h("figcaption", { class: "chart-head" }, this.heading, saveButtons(this)),
+      h("figcaption", { class: "chart-head" }, this.heading, this.saves),
       this.readout,
       this.plot,
     );
@@ -77,6 +79,8 @@ export class LineChart {
     this.y = new Scale(y.domain ?? extent(all("y"), { log: y.log, include: y.include }), [height - bottom, MARGIN.top], y.log);
     const frame = { x: MARGIN.left, y: MARGIN.top, width: Math.max(0, width - MARGIN.left - MARGIN.right), height: height - bottom - MARGIN.top };
     this.heading.textContent = this.title;
+    nameButtons(this.saves, this.title);
+    this.plot.setAttribute("aria-label", `Cursor in ${this.title}`);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("height", height);
     this.cursorGroup = s("g", { class: "cursor" });
@@ -166,12 +170,16 @@ export class LineChart {
     const { cursor } = this.options;
     cursor.follow((value) => this.#read(value));
     const point = (event) => {
+      cursor.by = event.pointerType;
       const pixel = event.clientX - this.plot.getBoundingClientRect().left;
       cursor.set(Math.max(this.x.domain[0], Math.min(this.x.domain[1], this.x.invert(pixel))));
     };
     this.plot.addEventListener("pointermove", point);
     this.plot.addEventListener("pointerdown", point);
-    this.plot.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && document.activeElement !== this.plot && cursor.set(null));
+    this.plot.addEventListener("pointerleave", ({ pointerType }) => {
+      // What a finger or a key has chosen stays.
+      if (pointerType === "mouse" && cursor.by === "mouse" && document.activeElement !== this.plot) cursor.set(null);
+    });
     this.plot.addEventListener("keydown", (event) => this.#key(event, cursor));
   }
 

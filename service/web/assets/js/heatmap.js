@@ -2,7 +2,7 @@
 
 import { Scale, axes, format } from "./axes.js";
 import { h, s, subscripted } from "./dom.js";
-import { saveButtons } from "./save.js";
+import { nameButtons, saveButtons } from "./save.js";
 
 const MARGIN = { left: 46, right: 12, top: 28, bottom: 44 };
 
@@ -32,7 +32,7 @@ export function colour(share, kind) {
  * A map of `values[row][column]`, row by y and column by x, upwards.
  *
  * `options` are `title`, `height`; `x` and `y`: `{label, domain}`; `columns`, `rows` (the values of x and y); `values`;
- * `share(value)`, from 0 to 1 or null for none; `kind`: "diverging" or "rising"; `lines`: `[{points: [[x, y]], text}]`;
+ * `share(value)`, from 0 to 1 or null for none; `kind`: "diverging" or "rising"; `lines`: `[{points: [[x, y]], dash, text}]`;
  * `point`: `{x, y, text}` and `onPoint(x, y)`; `key`: `{low, high, middle}`, the words under the scale of colours.
  */
 export class HeatMap {
@@ -43,7 +43,8 @@ export class HeatMap {
     this.plot = h("div", { class: "plot map", tabindex: 0, role: "application", "aria-roledescription": "point to drag" }, this.svg);
     this.heading = h("span", { class: "chart-title" });
     this.key = h("div", { class: "colour-key" });
-    this.element = h("figure", { class: "chart" }, h("figcaption", { class: "chart-head" }, this.heading, saveButtons(this)), this.plot, this.key);
+    this.saves = saveButtons(this);
+    this.element = h("figure", { class: "chart" }, h("figcaption", { class: "chart-head" }, this.heading, this.saves), this.plot, this.key);
     this.#listen();
     new ResizeObserver(() => this.draw()).observe(this.plot);
     window.addEventListener("actiscope:theme", () => this.draw());
@@ -73,13 +74,14 @@ export class HeatMap {
     this.y = new Scale(y.domain, [height - MARGIN.bottom, MARGIN.top]);
     const frame = { x: MARGIN.left, y: MARGIN.top, width: Math.max(0, width - MARGIN.left - MARGIN.right), height: height - MARGIN.bottom - MARGIN.top };
     this.heading.replaceChildren(...subscripted(title));
+    nameButtons(this.saves, title);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("height", height);
     this.handle = s("g", { class: "handle" });
     this.svg.replaceChildren(
       s("clipPath", { id: "map-clip" }, s("rect", frame)),
       s("rect", { class: "sunken", ...frame }),
-      s("g", { "clip-path": "url(#map-clip)" }, this.#image(), ...lines.map(({ points }) => this.#line(points))),
+      s("g", { "clip-path": "url(#map-clip)" }, this.#image(), ...lines.map((line) => this.#line(line))),
       axes({ x: this.x, y: this.y, xLabel: x.label, yLabel: y.label, width, height, grid: false }),
       s("path", { class: "critical critical-sample", d: "M0 0H18", visibility: "hidden" }),
       this.handle,
@@ -109,9 +111,9 @@ export class HeatMap {
     return s("image", { href: this.canvas.toDataURL(), x: left, y: top, width: right - left, height: bottom - top, preserveAspectRatio: "none" });
   }
 
-  #line(points) {
+  #line({ points, dash }) {
     const d = points.map(([x, y], index) => `${index ? "L" : "M"}${this.x.at(x).toFixed(1)} ${this.y.at(y).toFixed(1)}`).join("");
-    return s("g", {}, s("path", { class: "critical-under", d }), s("path", { class: "critical", d }));
+    return s("g", {}, s("path", { class: "critical-under", d }), s("path", { class: dash ? "critical dash" : "critical", d }));
   }
 
   #place() {
@@ -119,18 +121,18 @@ export class HeatMap {
     if (!point || !this.handle) return;
     const [at, up] = [this.x.at(point.x), this.y.at(point.y)];
     this.handle.replaceChildren(s("circle", { class: "ring-under", cx: at, cy: up, r: 9 }), s("circle", { class: "ring", cx: at, cy: up, r: 9 }), s("circle", { class: "pip", cx: at, cy: up, r: 2 }));
-    const place = `${x.label.split(",")[0]} ${format(point.x, 3)}, ${y.label.split(",")[0]} ${format(point.y, 3)}`;
+    const place = `${x.label.split(",")[0]} ${format(point.x)}, ${y.label.split(",")[0]} ${format(point.y)}`;
     this.plot.setAttribute("aria-label", `${place}${point.text ? `: ${point.text}` : ""}. Arrow keys move the point.`);
   }
 
   #explain() {
     const { key, kind } = this.options;
     if (!key) return;
-    const stops = Array.from({ length: 33 }, (_, index) => colour(index / 32, kind));
+    const stops = Array.from({ length: 111 }, (_, index) => colour(index / 110, kind));
     const bar = s(
       "svg",
-      { viewBox: "0 0 330 10", preserveAspectRatio: "none", "aria-hidden": "true" },
-      ...stops.map((rgb, index) => s("rect", { x: index * 10, width: 10.5, height: 10, fill: `rgb(${rgb})` })),
+      { viewBox: "0 0 333 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+      ...stops.map((rgb, index) => s("rect", { x: index * 3, width: 3.2, height: 10, fill: `rgb(${rgb})` })),
     );
     this.key.replaceChildren(bar, ...[key.low, key.middle ?? "", key.high].map((words) => h("span", {}, words)));
   }

@@ -29,6 +29,7 @@ async function show() {
   }
   if (states[name]) states[name].take(values);
   else await mount(name, (states[name] = new State(name, values)));
+  if (states[name]) remember({ detail: states[name] });
 }
 
 async function mount(name, state) {

@@ -26,7 +26,7 @@ export function saveButtons(chart) {
       {
         type: "button",
         class: "save",
-        "aria-label": `Save ${chart.title} as ${kind}`,
+        "data-kind": kind,
         onclick: async () => {
           await save();
           announce(`Saved as ${kind}.`);
@@ -41,6 +41,11 @@ export function saveButtons(chart) {
     button("PNG", async () => download(await raster(picture(chart)), chart, "png")),
     button("CSV", () => download(new Blob([csv(chart.table())], { type: "text/csv" }), chart, "csv")),
   );
+}
+
+/** Names the buttons by what the chart is called now. */
+export function nameButtons(buttons, title) {
+  for (const button of buttons.children) button.setAttribute("aria-label", `Save ${title} as ${button.dataset.kind}`);
 }
 
 /** Rows as CSV (RFC 4180), numbers in full. */

@@ -90,10 +90,12 @@ function requestOf({ name, parameters }, order, x) {
 
 /** Values of every order, and the facts at the parameters that are given. */
 async function compute(shown, requests, signal) {
-  const answers = Promise.all(requests.map(({ path, body }) => post(path, body, { signal })));
-  const described = Promise.all(shown.map((item) => describe(item, signal)));
-  const values = (await answers).map((answer) => answer.y ?? answer.dy);
-  const items = (await described).map((description, index) => ({
+  const [answers, descriptions] = await Promise.all([
+    Promise.all(requests.map(({ path, body }) => post(path, body, { signal }))),
+    Promise.all(shown.map((item) => describe(item, signal))),
+  ]);
+  const values = answers.map((answer) => answer.y ?? answer.dy);
+  const items = descriptions.map((description, index) => ({
     ...shown[index],
     description,
     values: ORDERS.map((order) => values[index * ORDERS.length + order]),

@@ -12,6 +12,7 @@ const PATH = "/gradient-flow/mean-field";
 const DEFAULTS = { f: "tanh", show: "chi_1", w: 1.5, b: 0.3, top: 3, side: 2 };
 const COLUMNS = 64; // of σ_w
 const ROWS = 48; // of σ_b
+const NEAR = 0.35; // in σ_w, between points of one line in rows that follow each other
 const BAND = 4; // rows that are asked for at once
 const WORDS = { ordered: "ordered", critical: "critical: the edge of chaos", chaotic: "chaotic" };
 
@@ -43,8 +44,8 @@ export async function mount(element, state) {
   /** The whole diagram, in bands of rows that are drawn as they come. */
   async function fill() {
     const { x, y } = domains();
-    const columns = middles(x, COLUMNS);
-    const rows = middles(y, ROWS);
+    const columns = spaced(x, COLUMNS);
+    const rows = spaced(y, ROWS);
     grid = { columns, rows, x, y, answers: new Array(ROWS).fill(null), critical: [] };
     view.problem.replaceChildren();
     view.progress.begin();
@@ -60,11 +61,12 @@ export async function mount(element, state) {
         }
         return true;
       });
-      if (done) announce("The diagram is complete.");
+      if (!done) return; // stopped, or begun anew
+      view.progress.end();
+      announce("The diagram is complete.");
     } catch (error) {
+      view.progress.end();
       view.problem.replaceChildren(notice(error));
-    } finally {
-      if (mine === grid) view.progress.end();
     }
   }
 
@@ -101,12 +103,8 @@ export async function mount(element, state) {
 
   /** The grid that is shown, as the service is asked for all of it. */
   function axes() {
-    const axis = (domain, count) => {
-      const list = middles(domain, count);
-      return { linspace: [list[0], list.at(-1), count] };
-    };
     const { x, y } = domains();
-    return { sigma_w: axis(x, COLUMNS), sigma_b: axis(y, ROWS) };
+    return { sigma_w: { linspace: [...x, COLUMNS] }, sigma_b: { linspace: [...y, ROWS] } };
   }
 
   const askSoon = debounced(ask, 30);
@@ -143,9 +141,9 @@ export async function mount(element, state) {
   arrange();
 }
 
-/** The middles of so many cells of equal width. */
-function middles([low, high], count) {
-  return Array.from({ length: count }, (_, index) => low + ((index + 0.5) * (high - low)) / count);
+/** So many values, evenly spaced from end to end. */
+function spaced([low, high], count) {
+  return Array.from({ length: count }, (_, index) => low + (index * (high - low)) / (count - 1));
 }
 
 /** Takes a band of rows over; the service's rows go with σ_w, those of the map with σ_b. */
@@ -157,13 +155,14 @@ function take(grid, first, answer) {
   });
 }
 
-/** The stable critical points as lines, each point joined to the nearest of the row below. */
+/** The critical points as lines, dashed where they are not stable; each point is joined to the nearest of the row below. */
 function lines(critical) {
   const branches = [];
-  for (const { x, y } of critical.filter(({ stable }) => stable).toSorted((one, other) => one.y - other.y)) {
-    const near = branches.filter(({ points }) => points.at(-1)[1] < y).toSorted((one, other) => distance(one, x) - distance(other, x))[0];
-    if (near && distance(near, x) < 0.35) near.points.push([x, y]);
-    else branches.push({ points: [[x, y]], text: "edge of chaos, χ₁ = 1" });
+  for (const { x, y, stable } of critical.toSorted((one, other) => one.y - other.y)) {
+    const open = branches.filter((branch) => branch.stable === stable && branch.points.at(-1)[1] < y);
+    const near = open.toSorted((one, other) => distance(one, x) - distance(other, x))[0];
+    if (near && distance(near, x) < NEAR) near.points.push([x, y]);
+    else branches.push({ points: [[x, y]], stable, dash: !stable, text: "edge of chaos, χ₁ = 1" });
   }
   return branches;
 }
@@ -248,6 +247,7 @@ function progressOf(bar, told, stop) {
     bar.value = value;
     told.textContent = text;
     bar.hidden = stop.hidden = !running;
+    bar.parentElement.hidden = !running && !text;
   };
   return {
     begin: () => set(0, "Computing", true),

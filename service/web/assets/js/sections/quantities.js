@@ -2,7 +2,7 @@
 
 import { format } from "../axes.js";
 
-const DECADES = 1; // of χ₁ on either side of 1
+const DECADES = Math.log10(4); // of χ₁ on either side of 1
 
 /** By name: how a value is found in a point's figures, and what share of the scale of colours it has. */
 export const QUANTITIES = {
@@ -13,7 +13,7 @@ export const QUANTITIES = {
     kind: "diverging",
     of: ({ chi_1 }) => chi_1,
     share: (value) => (Number.isNaN(value) || value === null ? null : 0.5 + Math.log10(Math.max(value, 1e-9)) / (2 * DECADES)),
-    words: { low: "0.1: ordered, vanishing", middle: "1", high: "chaotic, exploding: 10" },
+    words: { low: "¼: ordered, vanishing", middle: "1", high: "chaotic, exploding: 4" },
   },
   xi_c: {
     key: "xi_c",
