@@ -61,9 +61,7 @@ def test_instructive_pairs_are_a_click_away(page: Page, address: str, pair: str)
 def test_jumps_have_open_and_filled_dots_and_kinks_are_marked(page: Page, address: str) -> None:
     opened(page, address, "?f=step,relu")
     marks = page.locator(PLOT.format(0)).locator(".mark title")
-    expect(marks).to_have_text(
-        ["step: jump at x = 0, towards 1", "step: value 0 at x = 0", "relu: kink at x = 0"]
-    )
+    expect(marks).to_have_text(["step: jump at x = 0, towards 1", "step: value 0 at x = 0", "relu: kink at x = 0"])
     slopes = page.locator(PLOT.format(1)).locator(".mark title")
     expect(slopes).to_have_text(["relu: f′ towards 1 at the kink at x = 0", "relu: f′ is taken as 0 at x = 0"])
     line = page.locator(PLOT.format(0)).locator("path.line.c0").get_attribute("d") or ""
