@@ -1,7 +1,6 @@
 """The published contract: the OpenAPI document of the application."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any, get_args
 
 import orjson
@@ -15,7 +14,7 @@ from service.activations.model import Kind
 from service.api import examples, training
 from service.api.catalogue import descriptor
 from service.api.examples import Json
-from service.api.flow import analyse, theorize
+from service.api.flow import analyse, flow_of, theorize
 from service.api.operations import index_page, limits_page, problems_page
 from service.api.requests import JSON
 from service.api.responses import Page
@@ -25,6 +24,7 @@ from service.settings import Settings
 from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
+from service.wire.flow_pictures import FlowPicture
 from service.wire.inference import (
     InferenceOptions,
     InferenceRequest,
@@ -48,6 +48,7 @@ _MODELS = (
     DerivativeResponse,
     EvaluateRequest,
     EvaluateResponse,
+    FlowPicture,
     GradientFlowRequest,
     GradientFlowResponse,
     MeanFieldRequest,
@@ -89,6 +90,7 @@ _TAGS = [
     {"name": "gradient flow", "description": "How signals and gradients travel through networks, and what mends them."},
     {"name": "inference", "description": "The Open Inference Protocol (KServe V2): every function as a model."},
     {"name": "catalogue", "description": "Which functions there are, and what is known of them."},
+    {"name": "plots", "description": "Pictures of functions and of gradient flow, as SVG or PNG."},
     {"name": "operations", "description": "The service about itself."},
 ]
 _REQUEST_ID = {
@@ -147,7 +149,8 @@ def _answers() -> dict[str, Json]:
 
 
 def _flow(request: bytes) -> bytes:
-    return analyse(GradientFlowRequest.read(request, Settings()), {}, Settings(), lambda _: nullcontext())
+    question = GradientFlowRequest.read(request, Settings())
+    return analyse(question, flow_of(question, {}, Settings()), Settings())
 
 
 def _theory(request: bytes) -> bytes:
@@ -157,7 +160,7 @@ def _theory(request: bytes) -> bytes:
 def _first_record() -> Json:
     """What the training of the example with few numbers begins with."""
     asked = orjson.dumps(training.EXAMPLES["zig_zag"].request)
-    trainer = training.trainer_of(TrainingRequest.read(asked, Settings()), {}, Settings())
+    trainer, _ = training.trainer_of(TrainingRequest.read(asked, Settings()), {}, Settings())
     record: Json = _shown(from_json(to_json(trainer.step())))
     return record
 

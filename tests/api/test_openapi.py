@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from service.api import openapi
+from service.api.admission import Gate
 from service.api.failures import FAILURES
 from service.api.kinds import KINDS
 from service.app import ROUTERS, create_app
@@ -19,6 +20,7 @@ from service.settings import Settings
 from service.wire.npy import write_header
 from tests.api.test_limits import streams_of
 from tests.client import JSON, Client, assert_problem
+from tests.gates import occupied
 from tests.schema import JsonValue, complaints
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -65,6 +67,9 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     },
     "vector_function": {"content": b'{"activation": "softmax", "sigma_w": 1}'},
     "too_many_points": {"content": b'{"activation": "relu", "sigma_w": {"linspace": [0, 1, 1000000]}}'},
+    "no_such_picture": {"content": b'{"layers": []}', "headers": JSON | {"Accept": "text/html"}},
+    "no_layers": {"content": b"{}"},
+    "unknown_picture_item": {"content": b"{}", "params": {"widht": "1"}},
     "malformed_npy": {"content": b"[1, 2]", "headers": NPY, "params": {"activation": "relu"}},
     "wrong_item": {"headers": NPY, "params": {"activation": "leaky_relu", "negative_slope": "x"}},
     "malformed_json": {"content": b'{"activation": "relu", "x": NaN}'},
@@ -105,17 +110,13 @@ def streams_open(client: Client, number: int) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def gate_full(client: Client) -> Iterator[None]:
+def gate_full(client: Client) -> AbstractContextManager[None]:
     """Meanwhile as much waits for its turn as may."""
-    gate: Any = client.app.gate  # type: ignore[attr-defined]  # any: its queue is its own
-    running, gate.running = gate.running, gate.slots
-    gate._queue.extend(range(32))
-    yield
-    gate._queue.clear()
-    gate.running = running
+    gate: Gate = client.app.gate  # type: ignore[attr-defined]  # the client takes any FastAPI
+    return occupied(client.runner, gate, 32)
 
 
+NEEDED = {"/plots/activations": {"name": "leaky_relu"}}
 PROVOKED = {"too_many_streams": lambda client: streams_open(client, 32), "too_much_waiting": gate_full}
 
 
@@ -251,12 +252,13 @@ def test_every_example_of_a_failure_is_what_the_service_says(
         if status >= "4" and status != "request"
         for name, item in media["examples"].items()
     }
-    states = {"internal_error", "not_ready"}  # of the service: no request brings them about
+    states = {"internal_error", "not_ready", "plots_not_installed"}  # of the service: no request brings them about
     assert set(failures) - states <= set(PROVOCATIONS)
     for name in set(failures) - states:
         request: dict[str, Any] = {"headers": JSON} | PROVOCATIONS[name]
         if method == "get":
             request.pop("content", None)
+            request["params"] = NEEDED.get(path, {}) | request.get("params", {})
         place = {"name": "leaky_relu", "code": "not_found", "version": "1"} | PLACES.get(name, {})
         asked = path.format_map(place)
         failure = FAILURES[name]
