@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 
 from starlette.requests import Request
 
-from service.api.admission import gate_of
+from service.api.admission import Estimate, gate_of
 from service.api.requests import not_acceptable, quality
 from service.api.responses import Page
 from service.errors import NotInstalled
@@ -56,7 +56,8 @@ def form_of(request: Request) -> Form:
 
 async def drawn(request: Request, draw: Callable[[], bytes], frame: Frame) -> bytes:
     """The picture, drawn when it is this request's turn."""
-    return await gate_of(request).run(request, _drawn, draw, size=_MEMORY * frame.width * frame.height)
+    estimate = Estimate(bytes=_MEMORY * frame.width * frame.height)
+    return await gate_of(request).run(request, _drawn, draw, estimate=estimate)
 
 
 async def kept(request: Request, asked: Hashable, draw: Callable[[], bytes], frame: Frame) -> Page:
