@@ -13,12 +13,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from service.activations import catalogue
 from service.allocator import keep_large_blocks
 from service.api import catalogue as functions
-from service.api import docs, evaluation, flow, inference, models, monitoring, operations, training
+from service.api import docs, evaluation, flow, guide, inference, models, monitoring, operations, plots, training
 from service.api.admission import Gate
 from service.api.express import Express
 from service.api.guard import guarded
 from service.api.middleware import Envelope, Head
 from service.api.origins import cross_origin
+from service.api.pictures import Shelf
 from service.api.problems import HANDLERS
 from service.api.readiness import Readiness
 from service.api.slots import Streams
@@ -31,6 +32,7 @@ from service.telemetry.metrics import Metrics
 from service.telemetry.observer import Observer
 from service.telemetry.sink import standard_error
 from service.telemetry.traces import TraceName, framework_options, tracer_provider
+from service.web import routes as explorer
 
 ROUTERS = (  # the busiest first
     evaluation.router,
@@ -39,9 +41,12 @@ ROUTERS = (  # the busiest first
     training.router,
     models.router,
     functions.router,
+    plots.router,
+    explorer.router,  # before the links that stand at the same path
     operations.router,
     monitoring.router,
     docs.router,
+    guide.router,
 )
 PATHS = tuple(route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
 FUNCTIONS = tuple(function.name for function in catalogue())
@@ -71,6 +76,7 @@ class Actiscope(FastAPI):
         self.readiness.add("draining", lambda: "The service is about to end." if self.draining else None)
         self.readiness.add("overloaded", lambda: "As much work waits as may wait." if self.gate.full else None)
         self.streams = Streams(settings)
+        self.pictures = Shelf()
         # The express way goes around the framework, which makes the spans.
         routed: ASGIApp = super().__call__ if traced else Express(super().__call__, HOT)
         within = cross_origin(guarded(routed, settings), settings)
@@ -105,15 +111,20 @@ def create_app(settings: Settings, observer: Observer | None = None) -> Actiscop
 
 
 def application() -> Actiscope:
-    """The service with the settings of the environment, in a process of its own.
+    """The service with the settings of the environment, in a process of its own."""
+    settings = Settings.from_environment(os.environ)
+    prepare_process(settings)
+    return create_app(settings, _observer(settings))
+
+
+def prepare_process(settings: Settings) -> None:
+    """Keep memory and threads as the settings say, for all that is computed in this process.
 
     Requests share the cores: threads inside one matrix product would only fight over them.
     """
-    settings = Settings.from_environment(os.environ)
     keep_large_blocks()
     threadpool_limits(settings.blas_threads, user_api="blas")
     use_threads(settings.compute_threads)
-    return create_app(settings, _observer(settings))
 
 
 def _observer(settings: Settings) -> Observer:

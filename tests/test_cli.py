@@ -6,11 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service import cli
 from service.api.keys import key_ring
 from service.api.memory import most
 from service.api.version import VERSION
-from service.cli import main
+from service.cli import main, operator
 from service.settings import Settings
 from tests import live
 
@@ -39,7 +38,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wrong_command_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert "usage: actiscope" in capsys.readouterr().err
+    assert "usage: actiscope" in capsys.readouterr().err.casefold()
 
 
 def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +75,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses at which a server was told to listen, instead of one that does."""
     hosts: list[str] = []
     monkeypatch.setattr(logging.root, "handlers", list(logging.root.handlers))  # serving configures them
-    monkeypatch.setattr(cli, "run", lambda configured: hosts.append(configured.host))
+    monkeypatch.setattr(operator, "run", lambda configured: hosts.append(configured.host))
     return hosts
 
 

@@ -38,6 +38,7 @@ from service.wire.remedies import finding_answer
 from service.wire.theory import NotApplicableAnswer, TheoryAnswer, theory_answer
 
 _POINTS_OF_A_COLUMN = 64  # of the diagram take as long as the critical points for one σ_b
+_FEW = 64  # layers that are sooner looked at than a thread takes over
 _PACE = Pace(1 / PER_SECOND)  # of operations
 _PACE_OF_THEORY = Pace(0.005)  # of points
 
@@ -66,7 +67,8 @@ async def gradient_flow(request: Request) -> Response:
     require_accepted(request, JSON)
     question, tensors = await read_with_tensors(GradientFlowRequest, request)
     gate, settings = gate_of(request), settings_of(request)
-    flow = await gate.read(flow_of, question, tensors, settings)
+    prompt = not tensors and sum(entry.depth for entry in question.layers or ()) <= _FEW
+    flow = flow_of(question, tensors, settings) if prompt else await gate.read(flow_of, question, tensors, settings)
     estimate = Estimate(flow.cost.bytes, flow.effort, _PACE)
     return json_response(await gate.run(request, analyse, question, flow, settings, estimate=estimate))
 

@@ -8,9 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from service.api.admission import gate_of
+from service.api.admission import Gate, gate_of
 from service.api.codings import Inflated, coding_of
-from service.api.memory import Memory
 from service.api.problems import invalid_parameters
 from service.errors import Limit, LimitExceeded, QueryTooLong
 from service.settings import Settings
@@ -44,9 +43,9 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     return await gate_of(request).read(model.read, body, settings_of(request))
 
 
-async def read_json_body(request: Request, *others: str) -> Body:
-    """A body that is said to be JSON; `others` are the media types that the path takes besides."""
-    require_known_query(request)
+async def read_json_body(request: Request, *others: str, items: tuple[str, ...] = ()) -> Body:
+    """A body that is said to be JSON; `others` are the media types that the path takes besides, `items` its query's."""
+    require_known_query(request, *items)
     require_json(request.headers, *others)
     return await read_body(request, settings_of(request).max_body_bytes)
 
@@ -86,22 +85,23 @@ async def read_body(request: Request, at_most: int) -> Body:
     first, more = await _piece(receive)
     if len(first) > at_most:
         raise _too_large(at_most)
-    return await _all_of(bytearray(first), receive, at_most, gate_of(request).memory) if more else first
+    return await _all_of(bytearray(first), receive, at_most, gate_of(request)) if more else first
 
 
-async def _all_of(body: bytearray, receive: Receive, at_most: int, memory: Memory) -> bytearray:
-    """The body with what is still to come, whose memory is counted while it comes."""
+async def _all_of(body: bytearray, receive: Receive, at_most: int, gate: Gate) -> bytearray:
+    """The body with what is still to come: its memory is counted, and no more of it is read than can be answered."""
     held, more = 0, True
     try:
         while more:
             piece, more = await _piece(receive)
-            memory.take(len(piece))
+            gate.check()
+            gate.memory.take(len(piece))
             held += len(piece)
             body += piece
             if len(body) > at_most:
                 raise _too_large(at_most)
     finally:
-        memory.give(held)
+        gate.memory.give(held)
     return body
 
 
