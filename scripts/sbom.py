@@ -27,9 +27,13 @@ CONCLUDED = {
     "h11": "MIT",
     "httpx": "BSD-3-Clause",
     "kiwisolver": "BSD-3-Clause",
+    "markdown-it-py": "MIT",
     "matplotlib": "PSF-2.0",
+    "mdurl": "MIT",
     "pysimdjson": "MIT",
+    "rich": "MIT",
     "safetensors": "Apache-2.0",
+    "shellingham": "ISC",
     "tzdata": "Apache-2.0",
     "uvloop": "MIT OR Apache-2.0",
 }

@@ -13,7 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from service.activations import catalogue
 from service.allocator import keep_large_blocks
 from service.api import catalogue as functions
-from service.api import docs, evaluation, flow, inference, models, monitoring, operations, plots, training
+from service.api import docs, evaluation, flow, guide, inference, models, monitoring, operations, plots, training
 from service.api.admission import Gate
 from service.api.express import Express
 from service.api.guard import guarded
@@ -32,6 +32,7 @@ from service.telemetry.metrics import Metrics
 from service.telemetry.observer import Observer
 from service.telemetry.sink import standard_error
 from service.telemetry.traces import TraceName, framework_options, tracer_provider
+from service.web import routes as explorer
 
 ROUTERS = (  # the busiest first
     evaluation.router,
@@ -41,9 +42,11 @@ ROUTERS = (  # the busiest first
     models.router,
     functions.router,
     plots.router,
+    explorer.router,  # before the links that stand at the same path
     operations.router,
     monitoring.router,
     docs.router,
+    guide.router,
 )
 PATHS = tuple(route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
 FUNCTIONS = tuple(function.name for function in catalogue())
@@ -108,15 +111,20 @@ def create_app(settings: Settings, observer: Observer | None = None) -> Actiscop
 
 
 def application() -> Actiscope:
-    """The service with the settings of the environment, in a process of its own.
+    """The service with the settings of the environment, in a process of its own."""
+    settings = Settings.from_environment(os.environ)
+    prepare_process(settings)
+    return create_app(settings, _observer(settings))
+
+
+def prepare_process(settings: Settings) -> None:
+    """Keep memory and threads as the settings say, for all that is computed in this process.
 
     Requests share the cores: threads inside one matrix product would only fight over them.
     """
-    settings = Settings.from_environment(os.environ)
     keep_large_blocks()
     threadpool_limits(settings.blas_threads, user_api="blas")
     use_threads(settings.compute_threads)
-    return create_app(settings, _observer(settings))
 
 
 def _observer(settings: Settings) -> Observer:

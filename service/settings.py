@@ -52,11 +52,24 @@ class Settings:
         0, "requests", "Most requests that a process works on at once; 0 stands for its cores.", 1024, at_least=0
     )
     max_waiting: int = _limit(32, "requests", "Most requests that wait for their turn in a process.", at_least=0)
+    max_wait_seconds: int = _limit(
+        10, "seconds", "Longest time that a request may be expected to wait for its turn.", at_most=86_400
+    )
     max_seconds: int = _limit(
         300, "seconds", "Longest time for an answer that is not streamed, from its turn in the queue on.", 86_400
     )
     max_memory_bytes: int = _limit(
-        0, "bytes", "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is.", at_least=0
+        0,
+        "bytes",
+        "Most memory of all work of a process, estimated; 0 stands for 4/5 of what there is, divided among workers.",
+        at_least=0,
+    )
+    max_unsent_bytes: int = _limit(
+        0,
+        "bytes",
+        "Most memory of the answers of a process that clients are slow to take, beyond which it hangs up on the "
+        "slowest; 0 stands for 1/4 of max_memory_bytes.",
+        at_least=0,
     )
     max_query_bytes: int = _limit(8 * 2**10, "bytes", "Most bytes of the query of an address.")
     max_query_items: int = _limit(64, "items", "Most items of the query of an address.")

@@ -3,13 +3,15 @@
 import logging
 from pathlib import Path
 
+import httpx
 import pytest
 
-from service import cli
 from service.api.keys import key_ring
+from service.api.memory import most
 from service.api.version import VERSION
-from service.cli import main
+from service.cli import main, operator
 from service.settings import Settings
+from tests import live
 
 ANYWHERE = "0.0.0.0"  # noqa: S104  nothing listens in these tests
 
@@ -36,7 +38,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wrong_command_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert "usage: actiscope" in capsys.readouterr().err
+    assert "usage: actiscope" in capsys.readouterr().err.casefold()
 
 
 def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +75,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses at which a server was told to listen, instead of one that does."""
     hosts: list[str] = []
     monkeypatch.setattr(logging.root, "handlers", list(logging.root.handlers))  # serving configures them
-    monkeypatch.setattr(cli, "run", lambda configured: hosts.append(configured.host))
+    monkeypatch.setattr(operator, "run", lambda configured: hosts.append(configured.host))
     return hosts
 
 
@@ -113,3 +115,10 @@ def test_a_file_of_keys_that_cannot_be_read_is_told(
     assert main(["serve"]) == 2
     assert "ACTISCOPE_KEYS_FILE names /nowhere/keys, which cannot be read" in capsys.readouterr().err
     assert not started
+
+
+def test_workers_divide_the_memory_that_there_is() -> None:
+    with live.started("--port", "0", "--workers", "2") as service:
+        service.wait_for(workers=2)
+        limits = {each["name"]: each for each in httpx.get(f"http://{service.address}/limits").json()["limits"]}
+    assert limits["max_memory_bytes"]["value"] == most(Settings()) // 2

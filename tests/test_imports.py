@@ -3,7 +3,21 @@
 import subprocess
 import sys
 
-HEAVY = ("matplotlib", "dask", "distributed", "flint", "mpmath", "scipy", "pandas", "torch", "tritonclient", "PIL")
+HEAVY = (
+    "typer",
+    "rich",
+    "httpx",
+    "matplotlib",
+    "dask",
+    "distributed",
+    "flint",
+    "mpmath",
+    "scipy",
+    "pandas",
+    "torch",
+    "tritonclient",
+    "PIL",
+)
 
 
 def test_the_service_imports_nothing_heavy() -> None:
@@ -11,4 +25,15 @@ def test_the_service_imports_nothing_heavy() -> None:
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     modules = {name.partition(".")[0] for name in found.stdout.split()}
     assert "numpy" in modules
+    assert modules.isdisjoint(HEAVY)
+
+
+def test_the_service_that_serves_imports_nothing_of_terminals_and_clients() -> None:
+    code = (
+        "import sys; from service.cli import main, operator; operator.run = lambda configured: None; "
+        "main(['serve', '--port', '0']); print(*sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    modules = {name.partition(".")[0] for name in found.stdout.split()}
+    assert "uvicorn" in modules
     assert modules.isdisjoint(HEAVY)

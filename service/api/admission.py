@@ -1,25 +1,26 @@
-"""Work beside the event loop: so much at once, so much in front of it, and what is beyond is refused at once.
+"""Work beside the event loop: what it may cost, how much at once, how much in front of it; what is beyond is refused.
 
-Work is counted by number, and by the memory that it is estimated to take. Whoever waits for a turn, or for a result,
-gives up when the client is gone or the time is over; the work itself stops where it next asks whether it is wanted.
+Work is admitted by what it is estimated to cost, in memory and in seconds, and what it would have to wait for. Whoever
+waits for a turn, or for a result, gives up when the client is gone or the time is over; the work itself stops where it
+next asks whether it is wanted.
 """
 
-import os
 from asyncio import FIRST_COMPLETED, Future, create_task, get_running_loop, timeout, wait
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass
 from math import ceil
-from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from time import perf_counter
 from typing import Any, TypeVar
 
 from anyio import CancelScope
 from starlette.requests import ClientDisconnect, Request
 
+from service.api.memory import Memory
+from service.api.paces import HOP, Pace
+from service.api.turns import Turn, Turns
 from service.compute import cores
 from service.errors import Limit, Overloaded, TookTooLong
 from service.flow.stopping import while_wanted
@@ -27,50 +28,64 @@ from service.settings import Settings
 from service.telemetry.metrics import Metrics
 
 Result = TypeVar("Result")
-Holding = Callable[[int], AbstractContextManager[None]]  # so many bytes are counted as taken meanwhile
 
-_SHARE = 0.8  # of the memory there is, unless the settings say how much
-_FADING = 0.1  # how much the newest work counts in what work takes on average
+
+@dataclass(frozen=True)
+class Estimate:
+    """What work is thought to cost: bytes of memory, and how much it is of what its pace counts, if it has one."""
+
+    bytes: int = 0
+    amount: float = 1.0
+    pace: Pace | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it is thought to take."""
+        return self.amount * self.pace.seconds if self.pace else HOP
+
+    def learn(self, seconds: float) -> None:
+        """Take note that it took so long."""
+        if self.pace:
+            self.pace.learn(self.amount, seconds)
+
+
+_UNKNOWN = Estimate()
 
 
 class Gate:
-    """The threads of a process in which requests are worked on, and the queue in front of them."""
+    """The threads of a process in which requests are worked on, and who may use them."""
 
     def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
-        self.slots = settings.max_running or cores()
-        self.running = 0
-        self.seconds = 0.1  # that work has taken on average
-        self._queue: deque[Future[None]] = deque()
+        self.turns = Turns(settings.max_running or cores(), metrics or Metrics())
+        self.memory = Memory(settings)
         self._settings = settings
-        self._metrics = metrics or Metrics()
-        self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="work")
-        self._memory = settings.max_memory_bytes or int(_SHARE * memory())
-        self._taken = 0
-        self._lock = Lock()
-
-    @property
-    def waiting(self) -> int:
-        """How much waits for its turn."""
-        return len(self._queue)
+        self._pool = ThreadPoolExecutor(self.turns.slots, thread_name_prefix="work")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._reading = 0
 
     @property
     def full(self) -> bool:
-        """Whether nothing more may wait."""
-        return self.running >= self.slots and self.waiting >= self._settings.max_waiting
+        """Whether work that comes now is refused."""
+        return self._refusal() is not None
 
     def check(self) -> None:
-        """Raise Overloaded if work that would come now were refused."""
-        if self.full:
-            most = self._settings.max_waiting
-            raise self._overloaded("max_waiting", most, f"{most} requests wait already.")
+        """Raise Overloaded if work that comes now is refused."""
+        if refusal := self._refusal():
+            raise refusal
 
-    async def run(self, request: Request, work: Callable[..., Result], *arguments: Any, size: int = 0) -> Result:  # noqa: ANN401  the work's
-        """The result of the work, which is estimated to take so many bytes of memory.
+    async def run(
+        self,
+        request: Request,
+        work: Callable[..., Result],
+        *arguments: Any,  # noqa: ANN401  the work's
+        estimate: Estimate = _UNKNOWN,
+    ) -> Result:
+        """The result of the work, when it has had its turn.
 
         Raises
         ------
         Overloaded
-            Too much waits already.
+            Too much waits already, or it would wait for too long, or there is not enough memory.
         TookTooLong
             The time for a request is over.
         ClientDisconnect
@@ -80,110 +95,74 @@ class Gate:
         limit = Limit("max_seconds", self._settings.max_seconds)
         gone = create_task(_gone(request))
         try:
-            with self.holding(size):
+            with self.memory.holding(estimate.bytes):
                 async with timeout(limit.value):
-                    await self._turn(gone)
-                    return await self._wanted(work, arguments, gone)
+                    turn = await self.turns.take(estimate.seconds, gone)
+                    return await self._wanted(turn, estimate, gone, work, *arguments)
         except TimeoutError:
             raise TookTooLong(limit, f"The answer has taken more than {limit.value} seconds.") from None
         finally:
             gone.cancel()
 
-    async def _wanted(self, work: Callable[..., Result], arguments: tuple[Any, ...], gone: "Future[None]") -> Result:
-        over = Event()
-        result = self._begin(_until(over, work, *arguments))
+    async def step(self, work: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401  the work's
+        """The result of work that goes on with what was admitted before: it waits for its turn however many wait."""
+        turn = await self.turns.take(HOP)
+        with CancelScope(
+            shield=True
+        ):  # the thread cannot be cancelled, and what it works on is used by nobody else yet
+            result = self._begin(turn, lambda: work(*arguments))
+            await wait((result,))
+        return result.result()
+
+    async def read(self, work: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401  the work's
+        """The result of reading what is asked for, which waits for no work: before that nobody knows its cost."""
+        self.check()
+        self._reading += 1
+        try:
+            return await get_running_loop().run_in_executor(self._reader, copy_context().run, work, *arguments)
+        finally:
+            self._reading -= 1
+
+    async def _wanted(
+        self, turn: Turn, estimate: Estimate, gone: "Future[None]", work: Callable[..., Result], *arguments: object
+    ) -> Result:
+        over, begun = Event(), perf_counter()
+        result = self._begin(turn, _until(over, work, *arguments))
         try:
             await wait((result, gone), return_when=FIRST_COMPLETED)
             if not result.done():
                 raise ClientDisconnect
-            return result.result()
+            found = result.result()
         finally:
             over.set()
+        estimate.learn(perf_counter() - begun)
+        return found
 
-    async def step(self, work: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401  the work's
-        """The result of work that goes on with what was admitted before: it waits for its turn however many wait."""
-        await self._turn()
-        with CancelScope(
-            shield=True
-        ):  # the thread cannot be cancelled, and what it works on is used by nobody else yet
-            result = self._begin(lambda: work(*arguments))
-            await wait((result,))
-        return result.result()
-
-    @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Count so many bytes as taken meanwhile, from whatever thread; raises Overloaded if they are not there."""
-        self.take(size)
-        try:
-            yield
-        finally:
-            self.give(size)
-
-    def take(self, size: int) -> None:
-        """Count so many bytes as taken until they are given back; raises Overloaded if they are not there."""
-        with self._lock:
-            if self._taken and self._taken + size > self._memory:
-                detail = f"About {size} bytes of memory are needed, and {self._taken} of {self._memory} are in use."
-                raise self._overloaded("max_memory_bytes", self._memory, detail)
-            self._taken += size
-
-    def give(self, size: int) -> None:
-        """Give bytes back."""
-        with self._lock:
-            self._taken -= size
-
-    async def _turn(self, gone: "Future[None] | None" = None) -> None:
-        """Wait for a slot; raises ClientDisconnect if `gone` comes first."""
-        if self.running < self.slots and not self._queue:
-            self.running += 1
-            self._tell()
-            return
-        turn: Future[None] = get_running_loop().create_future()
-        self._queue.append(turn)
-        self._tell()
-        try:
-            await wait((turn, gone) if gone else (turn,), return_when=FIRST_COMPLETED)
-        except BaseException:
-            self._leave(turn)
-            raise
-        if not turn.done():
-            self._leave(turn)
-            raise ClientDisconnect
-
-    def _leave(self, turn: "Future[None]") -> None:
-        """Somebody does not wait any more, and may have got the turn just now."""
-        if turn.done():
-            self._next()
-        else:
-            self._queue.remove(turn)
-            self._tell()
-
-    def _begin(self, work: Callable[[], Result]) -> "Future[Result]":
-        begun = perf_counter()
+    def _begin(self, turn: Turn, work: Callable[[], Result]) -> "Future[Result]":
         result = get_running_loop().run_in_executor(self._pool, copy_context().run, work)
 
         def ended(found: "Future[Result]") -> None:
-            self.seconds += _FADING * (perf_counter() - begun - self.seconds)
-            self._next()
+            self.turns.leave(turn)
             found.cancelled() or found.exception()  # which nobody may have waited for
 
         result.add_done_callback(ended)
         return result
 
-    def _next(self) -> None:
-        """A slot is free."""
-        if self._queue:
-            self._queue.popleft().set_result(None)
-        else:
-            self.running -= 1
-        self._tell()
+    def _refusal(self) -> Overloaded | None:
+        """Why work that comes now is refused, if it is."""
+        if self.turns.free and not self._reading:
+            return None
+        most, longest, seconds = self._settings.max_waiting, self._settings.max_wait_seconds, self.turns.wait()
+        if self._reading > most or (not self.turns.free and self.turns.waiting >= most):
+            return _overloaded("max_waiting", most, f"{most} requests wait already.", seconds)
+        if seconds > longest:
+            told = f"It would wait for about {ceil(seconds)} seconds; {longest} are allowed."
+            return _overloaded("max_wait_seconds", longest, told, seconds - longest)
+        return None
 
-    def _tell(self) -> None:
-        self._metrics.gauge("actiscope_work_running", self.running)
-        self._metrics.gauge("actiscope_queue_depth", len(self._queue))
 
-    def _overloaded(self, name: str, value: int, detail: str) -> Overloaded:
-        return Overloaded(Limit(name, value), detail, ceil(self.seconds * (self.waiting + 1) / self.slots))
+def _overloaded(name: str, value: int, detail: str, after: float) -> Overloaded:
+    return Overloaded(Limit(name, value), detail, max(1, ceil(after)))
 
 
 async def _gone(request: Request) -> None:
@@ -203,13 +182,3 @@ def gate_of(request: Request) -> Gate:
     """The gate of the application."""
     gate: Gate = request.scope["app"].gate
     return gate
-
-
-def memory() -> int:
-    """Bytes of memory that this process may use, in its container or on its machine."""
-    try:
-        told = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        told = "max"
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**32
-    return min(int(told), physical) if told.isdigit() else physical

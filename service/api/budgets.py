@@ -8,8 +8,8 @@ from service.flow.unrolled import Cost, cost, depth, outputs, unroll
 from service.settings import Settings
 
 
-def admit(experiment: Experiment, settings: Settings) -> Cost:
-    """The estimated cost of one trial, if the network may be run.
+def admit(experiment: Experiment, settings: Settings) -> tuple[Cost, int]:
+    """The estimated cost of one trial, and the operations that all of it amounts to, if the network may be run.
 
     Raises
     ------
@@ -23,8 +23,9 @@ def admit(experiment: Experiment, settings: Settings) -> Cost:
     steps = unroll(experiment)
     losses.check(experiment.loss, experiment.batch, outputs(steps))
     estimate = cost(steps, experiment)
-    admit_cost(Cost(effort(steps, experiment), estimate.bytes), "request", settings, ("layers",))
-    return estimate
+    amount = effort(steps, experiment)
+    admit_cost(Cost(amount, estimate.bytes), "request", settings, ("layers",))
+    return estimate, amount
 
 
 def admit_cost(

@@ -9,13 +9,16 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from service.activations import catalogue, lookup
-from service.activations.model import Activation
+from service.activations.model import Activation, Value
+from service.api.admission import gate_of
 from service.api.documentation import page, problems
+from service.api.plans import told_of_items
 from service.api.problems import invalid_parameters
-from service.api.requests import JSON, accepts, only_query
+from service.api.requests import JSON, accepts, only_query, require_known_query
 from service.api.responses import Page
-from service.compute import describe
+from service.compute import describe, describe_at
 from service.wire.faults import clip
+from service.wire.query import kinds, read_parameters
 
 router = APIRouter(tags=["catalogue"], dependencies=[Depends(accepts(JSON))])
 
@@ -48,7 +51,6 @@ def list_activations(
     "/activations/{name}",
     operation_id="get_activation",
     summary="One function",
-    dependencies=[Depends(only_query())],
     responses=page("Description") | problems("/activations/mysh", "unknown_name", "not_acceptable", "no_query_items"),
 )
 async def get_activation(
@@ -58,14 +60,28 @@ async def get_activation(
         PathItem(description="Name of the function, or what PyTorch, JAX, Keras or ONNX call it.", examples=["relu"]),
     ],
 ) -> Response:
-    """Describe one function: formula, derivative, parameters, and facts about it."""
-    return descriptor(lookup(clip(name)).name).answer(request)
+    """Describe one function: formula, derivative, parameters, and facts about it.
+
+    The facts are those at the default parameters, or at what query items of the parameters' names say, such as
+    `/activations/leaky_relu?negative_slope=0.2`.
+    """
+    function = lookup(clip(name))
+    if not request.query_params:
+        return descriptor(function.name).answer(request)
+    require_known_query(request, *kinds(function))
+    with told_of_items():
+        parameters = read_parameters(function, dict(request.query_params))
+    return (await gate_of(request).run(request, _described, function, parameters)).answer(request)
 
 
 @cache
 def descriptor(name: str) -> Page:
     """The descriptor of the function of this canonical name."""
     return Page(to_json(describe(lookup(name)), inf_nan_mode="strings"))
+
+
+def _described(function: Activation, parameters: dict[str, Value]) -> Page:
+    return Page(to_json(describe_at(function, parameters), inf_nan_mode="strings"))
 
 
 @cache

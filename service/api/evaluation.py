@@ -12,14 +12,15 @@ from service.activations import lookup
 from service.activations.model import Array
 from service.activations.parameters import bind
 from service.api import examples
-from service.api.admission import gate_of
+from service.api.admission import Estimate, Gate, gate_of
 from service.api.documentation import computed, json_body
 from service.api.npy import NPY, is_npy, npy_response
 from service.api.npy_documentation import FAILURES, answering_npy, taking_npy
+from service.api.paces import HOP, Pace
 from service.api.plans import flat_plan, plan_for
 from service.api.requests import JSON, is_plain_json, read_body, read_json_body, require_accepted, settings_of
 from service.api.responses import json_response
-from service.api.sizes import admit, admit_layer
+from service.api.sizes import MEMORY, admit, admit_layer, layer_outputs
 from service.settings import Settings
 from service.telemetry import account
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
@@ -31,6 +32,8 @@ router = APIRouter(tags=["evaluation"])
 
 SMALL_QUESTION = 128 * 2**10  # bytes that are parsed sooner than a thread takes over
 
+_PACE = Pace()  # of bytes of a body that is parsed and answered
+_PACE_OF_SMALL = Pace(HOP)  # of questions whose numbers take long, though they are few
 _MEMORY = 4  # times the body: it, its numbers, those answered and their text
 
 Parts = tuple[bytes, ...]
@@ -81,7 +84,7 @@ HOT = {"/evaluate": evaluate, "/derivative": derivative}
 
 async def _answer(model: type[AnyQuestion], request: Request) -> Response:
     """Read, compute and write: beside the event loop unless it is done sooner than a thread takes over."""
-    settings = settings_of(request)
+    settings, gate = settings_of(request), gate_of(request)
     if is_plain_json(request.scope):
         body = await read_body(request, settings.max_body_bytes)
     elif is_npy(request):
@@ -90,18 +93,33 @@ async def _answer(model: type[AnyQuestion], request: Request) -> Response:
         require_accepted(request, JSON)
         body = await read_json_body(request, NPY)
     if len(body) > SMALL_QUESTION:
-        return json_response(
-            *await gate_of(request).run(request, lambda: _job(model, body, settings).work(), size=_MEMORY * len(body))
-        )
+        estimate = Estimate(_MEMORY * len(body), len(body), _PACE)
+        return json_response(*await gate.run(request, _done, model, body, gate, settings, estimate=estimate))
     job = _job(model, body, settings)
-    return json_response(*(job.work() if job.quick else await gate_of(request).run(request, job.work)))
+    if job.quick:
+        return json_response(*job.work())
+    estimate = Estimate(job.bytes, pace=_PACE_OF_SMALL)
+    return json_response(*await gate.run(request, job.work, estimate=estimate))
 
 
 class _Job(NamedTuple):
-    """What a body asks to be done, and whether that is done sooner than a thread takes over."""
+    """What a body asks to be done, how many numbers are answered, and whether that is done sooner than in a thread."""
 
     work: Callable[[], Parts]
-    quick: bool
+    numbers: int
+    quick: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the answer takes, estimated."""
+        return MEMORY * self.numbers
+
+
+def _done(model: type[AnyQuestion], body: Body, gate: Gate, settings: Settings) -> Parts:
+    """The answer to a large body; memory beyond what was thought of, as for Jacobians, is counted once it is known."""
+    job = _job(model, body, settings)
+    with gate.memory.holding(max(0, job.bytes - _MEMORY * len(body))):
+        return job.work()
 
 
 def _job(model: type[AnyQuestion], body: Body, settings: Settings) -> _Job:
@@ -111,19 +129,22 @@ def _job(model: type[AnyQuestion], body: Body, settings: Settings) -> _Job:
     else:
         question = model.read(body, settings)
         if isinstance(question, EvaluateRequest) and question.weights is not None:
-            return _Job(partial(_layer, question, question.weights, settings), quick=False)
+            admit_layer(question, question.weights, settings)
+            numbers = 2 * layer_outputs(question, question.weights)
+            return _Job(partial(_layer, question, question.weights), numbers)
         if isinstance(question, DerivativeRequest) and question.upstream is not None:
-            return _Job(partial(_gradient, question, question.upstream, settings), quick=False)
+            admit(question.x.size, question.x.size, ("x",), question.dtype, settings)
+            return _Job(partial(_gradient, question, question.upstream), question.x.size)
         plan, x = plan_for(question), question.x
+    plan.admit(x.shape, plan.question.dtype, settings)
     quick = plan.question.plain and not plan.slow(x.size, plan.question.dtype)
-    return _Job(partial(plan.answer, x, settings), quick)
+    return _Job(partial(plan.answer, x), plan.extent(x.shape), quick)
 
 
-def _layer(question: EvaluateRequest, weights: Array, settings: Settings) -> Parts:
+def _layer(question: EvaluateRequest, weights: Array) -> Parts:
     """The answer for a layer."""
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
-    admit_layer(question, weights, settings)
     account.computed(function.name, question.x.size)
     x, bias, dtype, accuracy = question.x, question.bias, question.dtype, question.accuracy
     preactivation, y = compute.layer(
@@ -139,11 +160,10 @@ def _layer(question: EvaluateRequest, weights: Array, settings: Settings) -> Par
     ).write()
 
 
-def _gradient(question: DerivativeRequest, upstream: Array, settings: Settings) -> Parts:
+def _gradient(question: DerivativeRequest, upstream: Array) -> Parts:
     """The answer for a gradient from above."""
     function = lookup(question.activation)
     parameters = bind(function, question.parameters)
-    admit(question.x.size, question.x.size, ("x",), question.dtype, settings)
     account.computed(function.name, question.x.size)
     x, at_kink, dtype, accuracy = question.x, question.at_kink, question.dtype, question.accuracy
     dx = compute.pullback(

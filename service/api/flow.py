@@ -1,6 +1,7 @@
 """Gradient flow: `POST /gradient-flow`, `POST /gradient-flow/mean-field`."""
 
 from dataclasses import fields
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from pydantic_core import to_json
@@ -10,15 +11,17 @@ from service.activations import lookup
 from service.activations.model import Array, Elementwise, Value
 from service.activations.parameters import bind
 from service.api import examples
-from service.api.admission import Holding, gate_of
+from service.api.admission import Estimate, gate_of
 from service.api.budgets import admit, at_most
 from service.api.documentation import NETWORK, UPLOAD, computed, json_body, upload_body
+from service.api.paces import Pace
 from service.api.requests import JSON, read, require_accepted, settings_of
 from service.api.responses import json_response
 from service.api.uploads import read_with_tensors
 from service.errors import InvalidInput
 from service.flow.deviation import deviation
 from service.flow.diagnosis import diagnose
+from service.flow.effort import PER_SECOND
 from service.flow.meanfield.diagram import diagram
 from service.flow.meanfield.solution import solve
 from service.flow.measurement import Measurement, measure
@@ -35,6 +38,9 @@ from service.wire.remedies import finding_answer
 from service.wire.theory import NotApplicableAnswer, TheoryAnswer, theory_answer
 
 _POINTS_OF_A_COLUMN = 64  # of the diagram take as long as the critical points for one σ_b
+_FEW = 64  # layers that are sooner looked at than a thread takes over
+_PACE = Pace(1 / PER_SECOND)  # of operations
+_PACE_OF_THEORY = Pace(0.005)  # of points
 
 router = APIRouter(tags=["gradient flow"])
 
@@ -60,21 +66,32 @@ async def gradient_flow(request: Request) -> Response:
     """
     require_accepted(request, JSON)
     question, tensors = await read_with_tensors(GradientFlowRequest, request)
-    gate = gate_of(request)
-    return json_response(await gate.run(request, analyse, question, tensors, settings_of(request), gate.holding))
+    gate, settings = gate_of(request), settings_of(request)
+    prompt = not tensors and sum(entry.depth for entry in question.layers or ()) <= _FEW
+    flow = flow_of(question, tensors, settings) if prompt else await gate.read(flow_of, question, tensors, settings)
+    estimate = Estimate(flow.cost.bytes, flow.effort, _PACE)
+    return json_response(await gate.run(request, analyse, question, flow, settings, estimate=estimate))
 
 
-def analyse(question: GradientFlowRequest, tensors: Tensors, settings: Settings, holding: Holding) -> bytes:
-    """Compute and write the answer to `POST /gradient-flow`; its memory is counted meanwhile."""
+class Flow(NamedTuple):
+    """A gradient flow that may be run, what one trial costs, and the operations that all of it amounts to."""
+
+    experiment: Experiment
+    cost: Cost
+    effort: int
+
+
+def flow_of(question: GradientFlowRequest, tensors: Tensors, settings: Settings) -> Flow:
+    """What is asked for, if it may be run."""
     experiment = experiment_of(question, tensors)
     with blamed_on_model(question):
-        estimate = admit(experiment, settings)
-    account.spent(estimate.operations * experiment.trials)
-    with holding(estimate.bytes):
-        return _analysed(question, experiment, estimate, settings)
+        return Flow(experiment, *admit(experiment, settings))
 
 
-def _analysed(question: GradientFlowRequest, experiment: Experiment, estimate: Cost, settings: Settings) -> bytes:
+def analyse(question: GradientFlowRequest, flow: Flow, settings: Settings) -> bytes:
+    """Compute and write the answer to `POST /gradient-flow`."""
+    experiment = flow.experiment
+    account.spent(flow.cost.operations * experiment.trials)
     measured = measure(experiment)
     findings = diagnose(experiment, measured)
     budget = Cost(settings.max_flow_operations, settings.max_flow_bytes)
@@ -93,7 +110,7 @@ def _analysed(question: GradientFlowRequest, experiment: Experiment, estimate: C
         findings=tuple(
             finding_answer(finding, found.get(finding.code, ()), experiment, of_model=of_model) for finding in findings
         ),
-        cost=estimate,
+        cost=flow.cost,
     )
     return to_json(answer, inf_nan_mode="strings")
 
@@ -125,7 +142,18 @@ async def mean_field(request: Request) -> Response:
     σ_w or σ_b the answer is the phase diagram: arrays whose rows go with σ_w and whose columns go with σ_b.
     """
     question = await read(MeanFieldRequest, request)
-    return json_response(await gate_of(request).run(request, theorize, question, settings_of(request)))
+    estimate = Estimate(amount=points_of(question), pace=_PACE_OF_THEORY)
+    return json_response(
+        await gate_of(request).run(request, theorize, question, settings_of(request), estimate=estimate)
+    )
+
+
+def points_of(question: MeanFieldRequest) -> int:
+    """How many points of a diagram take as long as the answer."""
+    if question.pair() is not None:
+        return _POINTS_OF_A_COLUMN
+    sigma_w, sigma_b = question.axes()
+    return (sigma_w.size + _POINTS_OF_A_COLUMN) * sigma_b.size
 
 
 def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:
@@ -139,7 +167,7 @@ def theorize(question: MeanFieldRequest, settings: Settings) -> bytes:
     if pair is not None:
         return _at_pair(function, parameters, *pair)
     sigma_w, sigma_b = question.axes()
-    points = (sigma_w.size + _POINTS_OF_A_COLUMN) * sigma_b.size
+    points = points_of(question)
     at_most("max_grid_points", points, f"The grid counts as {points} points", settings, ("sigma_w",))
     return _over_grid(function, parameters, sigma_w, sigma_b)
 

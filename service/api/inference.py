@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from service import compute
 from service.activations.model import Array
-from service.api.admission import gate_of
+from service.api.admission import Estimate, gate_of
 from service.api.codings import coding_of
 from service.api.inference_docs import LENGTH, OCTETS, answers, question
 from service.api.models import Name, Version, model_of
+from service.api.paces import Pace
 from service.api.problems import invalid_parameters
 from service.api.requests import (
     JSON,
@@ -31,6 +32,7 @@ from service.telemetry import account
 from service.wire import inference as messages
 from service.wire.inference_plan import Plan, plan, raw_header
 
+_PACE = Pace()  # of bytes of a body
 _MEMORY = 4  # times the body: it, and outputs of both kinds
 
 router = APIRouter(prefix="/v2", tags=["inference"])
@@ -109,7 +111,8 @@ async def answer(request: Request, name: str, version: str = messages.VERSION) -
     body = await read_body(request, settings.max_body_bytes)
     if len(body) <= SMALL_BODY:
         return infer(name, version, length, body, settings)
-    return await gate_of(request).run(request, infer, name, version, length, body, settings, size=_MEMORY * len(body))
+    estimate = Estimate(_MEMORY * len(body), len(body), _PACE)
+    return await gate_of(request).run(request, infer, name, version, length, body, settings, estimate=estimate)
 
 
 @lru_cache(maxsize=64)

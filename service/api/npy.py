@@ -15,12 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from service.api.admission import Gate, gate_of
+from service.api.admission import Estimate, Gate, gate_of
 from service.api.codings import Inflated, coding_of
+from service.api.paces import Pace
 from service.api.pipes import CONNECTION, Piece, Pipe, Stalled
 from service.api.plans import Plan, plan_of, told_of_items
 from service.api.requests import JSON, admit_query, not_acceptable, quality, read_body, settings_of
 from service.api.responses import Fresh, PartsResponse, json_response
+from service.api.sizes import MEMORY
 from service.api.slots import Streams
 from service.errors import InvalidInput, Limit, LimitExceeded, Malformed
 from service.settings import Settings, setting_name
@@ -35,7 +37,7 @@ _NPY, _JSON = NPY.encode(), JSON.encode()
 
 _UNBUFFERED = {"X-Accel-Buffering": "no"}  # proxies are to pass each piece on at once
 _SMALL_TEXT = 1000  # numbers that are written in JSON sooner than a thread takes over
-_MEMORY = 4  # times the body: it, the numbers answered and their text
+_PACE = Pace()  # of bytes of a body that has to be there as a whole
 _PIECE = 2**18  # bytes: what stays in the caches, and what a server hands over at once
 
 logger = logging.getLogger(__name__)
@@ -164,7 +166,8 @@ async def _whole(request: Request, plan: Plan, settings: Settings, *, binary: bo
     work = partial(_complete, plan, header, memoryview(body)[header.start :], binary=binary)
     slow = plan.slow(header.size, header.float_dtype) or not plan.elementwise
     if slow or not (binary or header.size <= _SMALL_TEXT):
-        return await gate_of(request).run(request, work, size=_MEMORY * len(body))
+        estimate = Estimate(len(body) + MEMORY * plan.extent(header.shape), len(body), _PACE)
+        return await gate_of(request).run(request, work, estimate=estimate)
     return work()
 
 

@@ -1,7 +1,6 @@
 """The published contract: the OpenAPI document of the application."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any, get_args
 
 import orjson
@@ -15,7 +14,7 @@ from service.activations.model import Kind
 from service.api import examples, training
 from service.api.catalogue import descriptor
 from service.api.examples import Json
-from service.api.flow import analyse, theorize
+from service.api.flow import analyse, flow_of, theorize
 from service.api.operations import index_page, limits_page, problems_page
 from service.api.requests import JSON
 from service.api.responses import Page
@@ -150,7 +149,8 @@ def _answers() -> dict[str, Json]:
 
 
 def _flow(request: bytes) -> bytes:
-    return analyse(GradientFlowRequest.read(request, Settings()), {}, Settings(), lambda _: nullcontext())
+    question = GradientFlowRequest.read(request, Settings())
+    return analyse(question, flow_of(question, {}, Settings()), Settings())
 
 
 def _theory(request: bytes) -> bytes:
@@ -160,7 +160,7 @@ def _theory(request: bytes) -> bytes:
 def _first_record() -> Json:
     """What the training of the example with few numbers begins with."""
     asked = orjson.dumps(training.EXAMPLES["zig_zag"].request)
-    trainer = training.trainer_of(TrainingRequest.read(asked, Settings()), {}, Settings())
+    trainer, _ = training.trainer_of(TrainingRequest.read(asked, Settings()), {}, Settings())
     record: Json = _shown(from_json(to_json(trainer.step())))
     return record
 

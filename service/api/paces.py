@@ -1,4 +1,4 @@
-"""How long a number takes, learned from what was computed: what decides whether the event loop computes itself.
+"""How long work of a kind takes, learned from what was done: who computes, and who may wait, is decided by it.
 
 Handing work to a thread and taking the result back costs 50 to 100 μs of the processor, and more while other threads
 work; for as long as the loop computes, all other requests wait.
@@ -17,10 +17,10 @@ Result = TypeVar("Result")
 
 
 class Pace:
-    """Seconds that a number takes, of work of one kind."""
+    """Seconds that a number takes, or one of whatever else work of some kind is counted in."""
 
-    def __init__(self) -> None:
-        self.seconds = _GUESS
+    def __init__(self, guess: float = _GUESS) -> None:
+        self.seconds = guess
         self.known = False
 
     def slow(self, numbers: int) -> bool:
@@ -33,10 +33,14 @@ class Pace:
             return work(*given, **arguments)
         begun = perf_counter()
         result = work(*given, **arguments)
-        pace = (perf_counter() - begun) / numbers
+        self.learn(numbers, perf_counter() - begun)
+        return result
+
+    def learn(self, amount: float, seconds: float) -> None:
+        """Take note that so much took so long."""
+        pace = seconds / amount
         self.seconds = min(pace, 2 * self.seconds) if self.known else pace  # one pause makes nothing slow
         self.known = True
-        return result
 
 
 @lru_cache(maxsize=512)

@@ -58,10 +58,16 @@ class Plan:
 
     def admit(self, shape: tuple[int, ...], dtype: str, settings: Settings) -> None:
         """Refuse an answer beyond the limits, for an x of that shape."""
-        size, blamed = prod(shape), "x"
-        if isinstance(self.question, DerivativeRequest) and self.question.jacobian:
-            size, blamed = size * rows(self.function, self.parameters, shape), "jacobian"
-        admit(size, size, (blamed,), dtype, settings)
+        size = self.extent(shape)
+        admit(size, size, ("jacobian" if self._jacobian else "x",), dtype, settings)
+
+    def extent(self, shape: tuple[int, ...]) -> int:
+        """How many numbers are answered for an x of that shape, at most."""
+        return prod(shape) * (rows(self.function, self.parameters, shape) if self._jacobian else 1)
+
+    @property
+    def _jacobian(self) -> bool:
+        return isinstance(self.question, DerivativeRequest) and self.question.jacobian
 
     def slow(self, numbers: int, dtype: str) -> bool:
         """Whether so many numbers take so long that a thread should take over."""
@@ -94,10 +100,9 @@ class Plan:
             self.paces[dtype] = pace_of(self.ask.func, *given.values(), dtype)
         return self.paces[dtype]
 
-    def answer(self, x: Numbers, settings: Settings) -> tuple[bytes, ...]:
-        """The answer in JSON to a request in JSON."""
+    def answer(self, x: Numbers) -> tuple[bytes, ...]:
+        """The answer in JSON to a request in JSON that was admitted."""
         dtype = self.question.dtype
-        self.admit(x.shape, dtype, settings)
         account.computed(self.function.name, x.size)
         return self.write(self.compute(x, dtype), dtype)
 

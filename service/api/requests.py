@@ -40,7 +40,7 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     body = await read_json_body(request)
     if len(body) <= SMALL_BODY:
         return model.read(body, settings_of(request))
-    return await gate_of(request).step(model.read, body, settings_of(request))
+    return await gate_of(request).read(model.read, body, settings_of(request))
 
 
 async def read_json_body(request: Request, *others: str, items: tuple[str, ...] = ()) -> Body:
@@ -89,18 +89,19 @@ async def read_body(request: Request, at_most: int) -> Body:
 
 
 async def _all_of(body: bytearray, receive: Receive, at_most: int, gate: Gate) -> bytearray:
-    """The body with what is still to come, whose memory is counted while it comes."""
+    """The body with what is still to come: its memory is counted, and no more of it is read than can be answered."""
     held, more = 0, True
     try:
         while more:
             piece, more = await _piece(receive)
-            gate.take(len(piece))
+            gate.check()
+            gate.memory.take(len(piece))
             held += len(piece)
             body += piece
             if len(body) > at_most:
                 raise _too_large(at_most)
     finally:
-        gate.give(held)
+        gate.memory.give(held)
     return body
 
 

@@ -8,14 +8,20 @@ from service.errors import Limit, LimitExceeded, Path
 from service.settings import Settings
 from service.wire.evaluation import EvaluateRequest
 
+MEMORY = 48  # bytes of a number while it is answered: as it is computed, rounded, and written in JSON
+
 _BYTES = {"float64": 24, "float32": 16, "float16": 12, "bfloat16": 12}  # of a number in JSON, with its comma
 
 
 def admit_layer(question: EvaluateRequest, weights: Array, settings: Settings) -> None:
     """Refuse an answer beyond the limits: y, and the preactivation."""
-    units = weights.shape[-1] if weights.ndim else 1
-    size = prod(question.x.shape[:-1]) * units
+    size = layer_outputs(question, weights)
     admit(size, 2 * size, ("weights",), question.dtype, settings)
+
+
+def layer_outputs(question: EvaluateRequest, weights: Array) -> int:
+    """How many outputs a layer has for all of its inputs."""
+    return prod(question.x.shape[:-1]) * (weights.shape[-1] if weights.ndim else 1)
 
 
 def rows(function: Activation, parameters: Mapping[str, object], shape: tuple[int, ...]) -> int:

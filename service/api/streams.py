@@ -43,22 +43,24 @@ class RecordStream(Response):
     """Sends each record that a generator yields, as soon as it exists; None is nothing to send, and a chance to stop.
 
     Records are what pydantic writes as JSON, non-finite numbers by name. A server-sent event's id is its number, from
-    0. A failure on the way is told in a last record {"problem": …}, and so is the end of the service.
+    0. A failure on the way is told in a last record {"problem": …}, and so is the end of the service. `size` is how
+    many bytes of memory the generator is estimated to take.
     """
 
-    def __init__(self, records: Records, media_type: str) -> None:
+    def __init__(self, records: Records, media_type: str, size: int = 0) -> None:
         super().__init__(media_type=media_type)
         del self.headers["content-length"]
         self.headers["Cache-Control"] = "no-store"
         self.headers["X-Accel-Buffering"] = "no"  # proxies are to pass each record on at once
         self._records = records
+        self._size = size
         self._working = Lock()
         self._gone = self._ended = False
         self._sent = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send all records, or stop when the client is gone."""
-        with scope["app"].streams.one():
+        with scope["app"].gate.memory.holding(self._size), scope["app"].streams.one():
             await self._stream(scope, receive, send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -93,20 +93,20 @@ async def training(request: Request) -> Response:
     streams: Streams = request.app.streams
     streams.admit()  # a request that would be refused later need not be read
     question, tensors = await read_with_tensors(TrainingRequest, request)
-    trainer = await gate_of(request).run(request, trainer_of, question, tensors, settings_of(request))
+    trainer, size = await gate_of(request).run(request, trainer_of, question, tensors, settings_of(request))
     streams.admit()
-    return RecordStream(_lines(trainer), media_type)
+    return RecordStream(_lines(trainer), media_type, size)
 
 
-def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) -> Trainer:
-    """All that can be refused is refused here, before the first record."""
+def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) -> tuple[Trainer, int]:
+    """What trains, and the bytes that it will take: all that can be refused is refused before the first record."""
     plan = plan_of(question, tensors)
     with blamed_on_model(question):
         admit(sketch(plan, plan.batch), settings)
         estimate = budget(plan)
         admit_cost(estimate, "training", settings, ("steps",), "max_training_operations")
         account.spent(estimate.operations)
-        return Trainer(plan)
+        return Trainer(plan), estimate.bytes
 
 
 def _lines(trainer: Trainer) -> Generator[TrainingRecord | TrainingDone | None, None, None]:

@@ -63,7 +63,7 @@ async def read_parts(request: Request) -> tuple[bytes, Mapping[str, Array]]:
     body = bytes(await read_body(request, settings.max_body_bytes))
     if len(body) <= SMALL_BODY:
         return _read(body, boundary, settings)
-    return await gate_of(request).step(_read, body, boundary, settings)
+    return await gate_of(request).read(_read, body, boundary, settings)
 
 
 def _boundary(headers: Headers) -> bytes:
@@ -171,4 +171,4 @@ async def read_with_tensors(model: type[AnyMessage], request: Request) -> tuple[
         return await read_json(model, request), {}
     require_known_query(request)
     text, tensors = await read_parts(request)
-    return await gate_of(request).step(model.read, text, settings_of(request)), tensors
+    return await gate_of(request).read(model.read, text, settings_of(request)), tensors

@@ -2,7 +2,7 @@
 
 from service.compute.blocks import cores, use_threads
 from service.compute.calls import asking, derivative, evaluate, jacobian, layer, output_shape, pullback
-from service.compute.description import Description, describe
+from service.compute.description import Description, describe, describe_at
 from service.compute.dtypes import DTYPES
 from service.compute.piecewise import AtKink
 from service.compute.tasks import Accuracy
@@ -16,6 +16,7 @@ __all__ = [
     "cores",
     "derivative",
     "describe",
+    "describe_at",
     "evaluate",
     "jacobian",
     "layer",

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from math import ceil
+from pathlib import Path
 from threading import Lock, local
 
 import numpy as np
@@ -15,6 +17,8 @@ from service.activations.model import Block
 from service.numerics.scratch import LARGEST as BLOCK
 
 BlockTask = Callable[[Block, Block, slice], None]  # writes its results for a block into the second; where it lies
+
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # microseconds of the processor in a period, and how long that is
 
 _SHARE = 2**19  # elements for which one more thread pays: waking it costs about as much as computing some thousands
 
@@ -75,8 +79,13 @@ def threads() -> int:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many cores this process may use, on its machine or in its container."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = QUOTA.read_text(encoding="ascii").split()
+        return min(there, ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # another system, no container, or no quota, which is called max
+        return there
 
 
 def blockwise(task: BlockTask, x: Block, out: Block) -> None:

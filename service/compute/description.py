@@ -140,23 +140,27 @@ class Description:
 @cache
 def describe(function: Activation) -> Description:
     """All that is published of a function, at its default parameters."""
+    return describe_at(function, function.defaults())
+
+
+def describe_at(function: Activation, parameters: Parameters) -> Description:
+    """All that is published of a function, at these parameters."""
     if isinstance(function, Elementwise):
-        return _describe_elementwise(function)
+        return _describe_elementwise(function, parameters)
     if isinstance(function, AlongAxis):
         return _describe_along_axis(function)
     raise TypeError(f"no description for {type(function).__name__}")
 
 
-def _describe_elementwise(function: Elementwise) -> Description:
-    parameters = function.defaults()
+def _describe_elementwise(function: Elementwise, parameters: Parameters) -> Description:
     pieces, facts = function.pieces(**parameters), function.facts(**parameters)
     lowest, highest = facts.slope
     breaks = [breaking_order(pieces, index) for index in range(len(pieces.knots))]
     return Description(
-        **_common(function),
+        **_common(function, parameters),
         shapes=Shapes("any shape", "the shape of x"),
-        kinks=tuple(_kink(function, pieces, index) for index, order in enumerate(breaks) if order == 1),
-        jumps=tuple(_jump(function, pieces, index) for index, order in enumerate(breaks) if order == 0),
+        kinks=tuple(_kink(function, parameters, pieces, index) for index, order in enumerate(breaks) if order == 1),
+        jumps=tuple(_jump(function, parameters, pieces, index) for index, order in enumerate(breaks) if order == 0),
         range=Range(*facts.range),
         limits=Limits(*(None if np.isnan(limit) else limit for limit in facts.limits)),
         monotonic=facts.monotonic,
@@ -164,13 +168,13 @@ def _describe_elementwise(function: Elementwise) -> Description:
         smoothness=_SMOOTHNESS[min(breaks, default=5)],
         derivative_extrema=DerivativeExtrema(Extreme(lowest.value, lowest.at), Extreme(highest.value, highest.at)),
         lipschitz=lipschitz(function, parameters),
-        gains=_gains(function, pieces),
+        gains=_gains(function, parameters, pieces),
     )
 
 
 def _describe_along_axis(function: AlongAxis) -> Description:
     return Description(
-        **_common(function),
+        **_common(function, function.defaults()),
         shapes=Shapes(*function.shapes),
         range=Range(*function.range),
         zero_centered=function.zero_centered,
@@ -193,7 +197,7 @@ class _Common(TypedDict):
     reference: Reference
 
 
-def _common(function: Activation) -> _Common:
+def _common(function: Activation, parameters: Parameters) -> _Common:
     names = function.names
     return {
         "name": function.name,
@@ -205,7 +209,7 @@ def _common(function: Activation) -> _Common:
         "derivative": function.derivative,
         "parameters": function.parameters,
         "relative_cost": relative_cost(function.name),
-        "problems": problems_of(function),
+        "problems": problems_of(function, parameters),
         "reference": function.reference,
     }
 
@@ -218,27 +222,27 @@ def lipschitz(function: Elementwise, parameters: Parameters) -> float:
     return max(abs(extremum.value) for extremum in function.facts(**parameters).slope)
 
 
-def _at(function: Elementwise, x: float, order: int) -> float:
-    place, parameters = np.array([x]), function.defaults()
+def _at(function: Elementwise, parameters: Parameters, x: float, order: int) -> float:
+    place = np.array([x])
     if order == 0:
         return float(elementwise.value(function, place, parameters)[0])
     return float(elementwise.derivative(function, place, parameters, order)[0])
 
 
-def _kink(function: Elementwise, pieces: Pieces, index: int) -> Kink:
+def _kink(function: Elementwise, parameters: Parameters, pieces: Pieces, index: int) -> Kink:
     x = pieces.knots[index].x
     left, right = sides(pieces, index, 1, np.array([x]))
-    return Kink(x, float(left[0]), float(right[0]), _at(function, x, 1))
+    return Kink(x, float(left[0]), float(right[0]), _at(function, parameters, x, 1))
 
 
-def _jump(function: Elementwise, pieces: Pieces, index: int) -> Jump:
+def _jump(function: Elementwise, parameters: Parameters, pieces: Pieces, index: int) -> Jump:
     x = pieces.knots[index].x
     left, right = sides(pieces, index, 0, np.array([x]))
-    return Jump(x, float(left[0]), _at(function, x, 0), float(right[0]))
+    return Jump(x, float(left[0]), _at(function, parameters, x, 0), float(right[0]))
 
 
-def _gains(function: Elementwise, pieces: Pieces) -> Gains:
-    parameters, kinks = function.defaults(), [knot.x for knot in pieces.knots]
+def _gains(function: Elementwise, parameters: Parameters, pieces: Pieces) -> Gains:
+    kinks = [knot.x for knot in pieces.knots]
     if pieces.domain != (-inf, inf):
         return Gains(None, None)
     forward = normal_expectation(lambda z: elementwise.value(function, z, parameters) ** 2, kinks)

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from service.activations.model import Activation, AlongAxis, Elementwise, Facts
+from service.activations.model import Activation, AlongAxis, Elementwise, Facts, Parameters
 from service.compute import elementwise
 from service.compute.piecewise import breaking_order
 
@@ -19,26 +19,26 @@ class Problem:
     text: str
 
 
-def problems_of(function: Activation) -> tuple[Problem, ...]:
-    """All known problems of a function at its default parameters, the gravest first."""
+def problems_of(function: Activation, parameters: Parameters) -> tuple[Problem, ...]:
+    """All known problems of a function at these parameters, the gravest first."""
     own = [Problem(code, text) for code, text in function.problems.items()]
     derived: Iterator[Problem] = iter(())
     if isinstance(function, Elementwise):
-        derived = _elementwise(function)
+        derived = _elementwise(function, parameters)
     elif isinstance(function, AlongAxis):
         derived = _along_axis(function)
     return (*own, *(problem for problem in derived if problem.code not in function.problems))
 
 
-def _elementwise(function: Elementwise) -> Iterator[Problem]:
-    facts = function.facts(**function.defaults())
+def _elementwise(function: Elementwise, parameters: Parameters) -> Iterator[Problem]:
+    facts = function.facts(**parameters)
     if function.family == "linear":
         yield _linear(function)
     if "no_gradient" not in function.problems:
-        yield from _vanishing(function, facts)
-        yield from _dying(function)
+        yield from _vanishing(function, parameters, facts)
+        yield from _dying(function, parameters)
     yield from _exploding(facts)
-    yield from _discontinuous(function)
+    yield from _discontinuous(function, parameters)
     if facts.range[0] >= 0 or facts.range[1] <= 0:
         yield _one_signed(facts)
     if function.exponential:
@@ -65,10 +65,10 @@ def _linear(function: Activation) -> Problem:
     )
 
 
-def _vanishing(function: Elementwise, facts: Facts) -> Iterator[Problem]:
+def _vanishing(function: Elementwise, parameters: Parameters, facts: Facts) -> Iterator[Problem]:
     lowest, highest = facts.slope
     steepest = max(abs(lowest.value), abs(highest.value))
-    ends = np.abs(elementwise.derivative(function, np.array([-inf, inf]), function.defaults()))
+    ends = np.abs(elementwise.derivative(function, np.array([-inf, inf]), parameters))
     if steepest < 1:
         yield Problem(
             "vanishing_gradient",
@@ -83,13 +83,13 @@ def _vanishing(function: Elementwise, facts: Facts) -> Iterator[Problem]:
         )
 
 
-def _dying(function: Elementwise) -> Iterator[Problem]:
-    knots = function.pieces(**function.defaults()).knots
+def _dying(function: Elementwise, parameters: Parameters) -> Iterator[Problem]:
+    knots = function.pieces(**parameters).knots
     if not knots:
         return
     first, last = knots[0].x, knots[-1].x
-    left, right = elementwise.derivative(function, np.array([first - 1, last + 1]), function.defaults())
-    ends = elementwise.derivative(function, np.array([first, last]), function.defaults())
+    left, right = elementwise.derivative(function, np.array([first - 1, last + 1]), parameters)
+    ends = elementwise.derivative(function, np.array([first, last]), parameters)
     dead = [f"x {'≤' if ends[0] == 0 else '<'} {first:g}"] if left == 0 else []
     dead += [f"x {'≥' if ends[1] == 0 else '>'} {last:g}"] if right == 0 else []
     if dead:
@@ -116,8 +116,8 @@ def _exploding(facts: Facts) -> Iterator[Problem]:
         )
 
 
-def _discontinuous(function: Elementwise) -> Iterator[Problem]:
-    pieces = function.pieces(**function.defaults())
+def _discontinuous(function: Elementwise, parameters: Parameters) -> Iterator[Problem]:
+    pieces = function.pieces(**parameters)
     places = [knot.x for index, knot in enumerate(pieces.knots) if breaking_order(pieces, index) == 0]
     if places:
         yield Problem(

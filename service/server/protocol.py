@@ -4,6 +4,7 @@ The head of a request must come in time, and its body at a least rate; an answer
 limited in number. What is refused is told as a problem, which the client gets time to read.
 """
 
+import logging
 from asyncio import AbstractEventLoop, BaseTransport, Event, Transport, get_running_loop
 from asyncio import Protocol as Callbacks
 from collections import deque
@@ -14,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from service.api.pipes import CONNECTION
+from service.server.backlog import Backlog
 from service.server.exchange import Exchange
 from service.server.head import Common
 from service.server.reader import Reader
@@ -29,6 +31,8 @@ _HIGH_WATER: Final = 2**16  # bytes of a body that wait for the application, bey
 _LINGER: Final = 5  # seconds for a client to read why its request is not read any further
 
 _common = Common()
+
+logger = logging.getLogger(__name__)
 
 
 class Protocol(Callbacks):
@@ -46,6 +50,7 @@ class Protocol(Callbacks):
         self.app: ASGIApp = config.loaded_app
         self.settings: Settings = config.loaded_app.settings
         self.metrics: Metrics = config.loaded_app.observer.metrics
+        self.backlog = Backlog(config.loaded_app.gate.memory)
         self.state = server_state
         self.loop = _loop or get_running_loop()
         self.full: Event | None = None  # set when a client that took nothing takes something again
@@ -54,7 +59,6 @@ class Protocol(Callbacks):
         self.reader = Reader(self)
         self.paused = self.draining = self.closing = False
         self.refusal: Refusal | None = None  # what is told when all before it is answered
-        self.left = 0  # bytes that the client had still to take when last looked at
 
     # Connections
 
@@ -99,7 +103,9 @@ class Protocol(Callbacks):
         seconds = self.waited * TICK
         if self.transport.get_write_buffer_size():
             self._look_at_writing(seconds)
-        elif self.closing:
+            return
+        self.backlog.clear()
+        if self.closing:
             if seconds > _LINGER:
                 self.transport.abort()
         elif self.reader.exchange:
@@ -111,11 +117,17 @@ class Protocol(Callbacks):
             self.transport.close()
 
     def _look_at_writing(self, seconds: int) -> None:
-        left = self.unsent()
-        if left != self.left:
-            self.left, self.waited = left, 0
+        if self.full:
+            self.backlog.keep(self.transport.get_write_buffer_size())
+        if self.backlog.look(self.unsent()):
+            self.waited = 0
         elif seconds > self.settings.stream_stall_seconds:
             self.transport.abort()
+
+    def hang_up(self) -> None:
+        """The client takes its answer too slowly, and the memory is needed."""
+        logger.warning("A client that takes its answer too slowly was hung up on: %d bytes waited.", self.backlog.bytes)
+        self.transport.abort()
 
     def _look_at_body(self, seconds: int) -> None:
         if self.paused:
@@ -253,14 +265,17 @@ class Protocol(Callbacks):
 
     def write(self, data: bytes | memoryview) -> None:
         """Write, at once or when the client takes more."""
+        self.backlog.wrote += len(data)
         self.transport.write(data)
 
     def pause_writing(self) -> None:
         """The client takes nothing."""
         self.full = Event()
+        self.backlog.keep(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """It takes something again."""
         if self.full:
             self.full.set()
             self.full = None
+            self.backlog.keep(0)

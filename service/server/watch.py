@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 
 from uvicorn.server import ServerState
 
+from service.server.backlog import Connection, slowest
+
 if sys.platform.startswith("linux"):
     from fcntl import ioctl
     from termios import TIOCOUTQ
@@ -16,11 +18,14 @@ if sys.platform.startswith("linux"):
 TICK = 1  # seconds: what is counted in seconds is counted in looks
 
 
-class Watched(Protocol):
+class Watched(Connection, Protocol):
     """What can be looked at."""
 
     def look(self) -> None:
         """Another tick has passed."""
+
+    def hang_up(self) -> None:
+        """Others need the memory that is kept for it."""
 
 
 class Watch:
@@ -49,6 +54,8 @@ class Watch:
     def _tick(self) -> None:
         for connection in tuple(self._connections):
             connection.look()
+        for connection in slowest(tuple(self._connections)):
+            connection.hang_up()
         self._running = bool(self._connections)
         if self._running:
             self._loop.call_later(TICK, self._tick)

@@ -1,6 +1,6 @@
 """From the request for a gradient flow to the experiment that it describes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from re import split
 from typing import Any, NamedTuple, Self
@@ -208,9 +208,14 @@ def loss_of(given: LossDescription, tensors: Tensors) -> Loss:
         return Loss(given.name, targets=array_of(given.targets, tensors).values)
 
 
+def weight_names(tensors: Iterable[str]) -> list[str]:
+    """Of names of tensors those of weights, in the order of their layers."""
+    return sorted((name for name in tensors if name.endswith(".weight")), key=_natural)
+
+
 def _whole_model(model: ModelDescription, tensors: Tensors) -> Iterator[Layer]:
     """A layer for each pair of tensors `*.weight` and `*.bias`, in natural order."""
-    names = sorted((name for name in tensors if name.endswith(".weight")), key=_natural)
+    names = weight_names(tensors)
     if not names:
         raise InvalidInput.at(detail="The upload holds no tensor whose name ends with .weight.")
     for index, name in enumerate(names):

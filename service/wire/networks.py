@@ -111,6 +111,11 @@ class LayerDescription(Part):
     )
     repeat: int = Field(default=1, ge=1, le=MAX_SIZE, description="How many times the layer stands in a row.")
 
+    @property
+    def depth(self) -> int:
+        """Number of layers when repeats are written out."""
+        return self.repeat
+
 
 class BlockDescription(Part):
     """Layers as one: x + scale · block(norm(x)), or without the residual connection scale · block(norm(x))."""
@@ -122,6 +127,11 @@ class BlockDescription(Part):
     )
     scale: float = Field(default=1.0, allow_inf_nan=False, ge=-1e100, le=1e100, description="Factor of the output.")
     repeat: int = Field(default=1, ge=1, le=MAX_SIZE, description="How many times the block stands in a row.")
+
+    @property
+    def depth(self) -> int:
+        """Number of layers when repeats are written out."""
+        return self.repeat * sum(layer.depth for layer in self.block)
 
 
 def _layer_or_block(value: object) -> str:

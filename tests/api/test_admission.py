@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
-from service.api.admission import Gate
+from service.api.admission import Estimate, Gate
+from service.api.paces import Pace
 from service.errors import InvalidInput, Overloaded, TookTooLong, Unwanted
 from service.flow.stopping import go_on, while_wanted
 from service.settings import Settings
 from tests.client import JSON, Client, assert_problem
+from tests.gates import occupied
 
 GONE = {"type": "http.disconnect"}
 ENOUGH = 50_000_000  # turns after which work is said to have gone on
@@ -80,16 +82,73 @@ def test_what_waits_has_its_turn_in_order_and_what_is_beyond_is_refused(runner: 
     async def crowd() -> None:
         busy = Busy(gate(max_waiting=3))
         tasks = await busy.occupy(*(lambda number=number: done.append(number) for number in range(3)))
-        assert (busy.gate.running, busy.gate.waiting, busy.gate.full) == (1, 3, True)
+        assert (busy.gate.turns.running, busy.gate.turns.waiting, busy.gate.full) == (1, 3, True)
         with pytest.raises(Overloaded, match="3 requests wait already") as refusal:
             await busy.gate.run(of_client(), max, 1, 2)
         assert (refusal.value.limit.name, refusal.value.after) == ("max_waiting", 1)
         busy.end.set()
         await asyncio.gather(*tasks)
-        assert (busy.gate.running, busy.gate.waiting, busy.gate.full) == (0, 0, False)
+        assert (busy.gate.turns.running, busy.gate.turns.waiting, busy.gate.full) == (0, 0, False)
 
     runner.run(crowd())
     assert done == [0, 1, 2]
+
+
+def test_what_would_wait_for_too_long_is_refused_and_told_for_how_long(runner: asyncio.Runner) -> None:
+    async def come() -> None:
+        busy = Busy(gate(max_running=2, max_waiting=9, max_wait_seconds=10))
+        turns = [await busy.gate.turns.take(seconds) for seconds in (100.0, 6.0)]
+        assert busy.gate.turns.wait() == pytest.approx(6, abs=0.5), "the first to end makes room"
+        busy.gate.check()
+        waits = asyncio.create_task(busy.gate.turns.take(8.0))
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="It would wait for about 14 seconds; 10 are allowed") as refusal:
+            await busy.gate.run(of_client(), max, 1, 2)
+        assert (refusal.value.limit.name, refusal.value.after) == ("max_wait_seconds", 4)
+        for turn in turns:
+            busy.gate.turns.leave(turn)
+        busy.gate.turns.leave(await waits)
+        assert await busy.gate.run(of_client(), max, 1, 2) == 2
+
+    runner.run(come())
+
+
+def test_how_long_work_takes_is_learned_from_what_was_answered(runner: asyncio.Runner) -> None:
+    pace, narrow = Pace(1.0), gate()
+    estimate = Estimate(amount=2.0, pace=pace)
+    assert estimate.seconds == 2.0
+
+    def faulty() -> None:
+        raise InvalidInput.at("x", detail="…")
+
+    with pytest.raises(InvalidInput):
+        runner.run(narrow.run(of_client(), faulty, estimate=estimate))
+    assert estimate.seconds == 2.0
+    assert runner.run(narrow.run(of_client(), max, 1, 2, estimate=estimate)) == 2
+    assert 0 < estimate.seconds < 1
+
+
+def test_reading_waits_for_no_work(runner: asyncio.Runner) -> None:
+    """What a request costs is known before it has to wait."""
+    crowded = gate()
+    with occupied(runner, crowded):
+        assert runner.run(crowded.read(max, 1, 2)) == 2
+    with occupied(runner, crowded, 1), pytest.raises(Overloaded):
+        runner.run(crowded.read(max, 1, 2))
+
+
+def test_reading_has_an_end_too(runner: asyncio.Runner) -> None:
+    async def crowd() -> None:
+        narrow, end = gate(max_waiting=2), Event()
+        reading = [asyncio.create_task(narrow.read(end.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="2 requests wait already"):
+            await narrow.read(end.wait)
+        end.set()
+        assert await asyncio.gather(*reading) == [True] * 3
+        assert not narrow.full
+
+    runner.run(crowd())
 
 
 def test_whoever_goes_away_leaves_the_queue(runner: asyncio.Runner) -> None:
@@ -102,11 +161,11 @@ def test_whoever_goes_away_leaves_the_queue(runner: asyncio.Runner) -> None:
         gone.set()
         with pytest.raises(ClientDisconnect):
             await waits
-        assert (busy.gate.running, busy.gate.waiting) == (1, 0)
+        assert (busy.gate.turns.running, busy.gate.turns.waiting) == (1, 0)
         busy.end.set()
         await asyncio.gather(*tasks)
         assert await busy.gate.run(of_client(), max, 1, 2) == 2
-        assert busy.gate.running == 0
+        assert busy.gate.turns.running == 0
 
     runner.run(leave())
 
@@ -119,12 +178,12 @@ def test_the_time_of_a_request_ends_its_work(runner: asyncio.Runner) -> None:
 def test_memory_is_counted(runner: asyncio.Runner) -> None:
     async def fill() -> None:
         small = gate(max_memory_bytes=100)
-        with small.holding(60):
+        with small.memory.holding(60):
             with pytest.raises(Overloaded) as refusal:
-                await small.run(of_client(), max, 1, 2, size=50)
+                await small.run(of_client(), max, 1, 2, estimate=Estimate(50))
             assert refusal.value.limit.name == "max_memory_bytes"
-            assert await small.run(of_client(), max, 1, 2, size=40) == 2
-        assert await small.run(of_client(), max, 1, 2, size=1000) == 2, "alone, it may try"
+            assert await small.run(of_client(), max, 1, 2, estimate=Estimate(40)) == 2
+        assert await small.run(of_client(), max, 1, 2, estimate=Estimate(1000)) == 2, "alone, it may try"
 
     runner.run(fill())
 
@@ -135,7 +194,7 @@ def test_steps_of_what_was_admitted_wait_however_many_there_are(runner: asyncio.
         tasks = await busy.occupy()
         steps = [asyncio.create_task(busy.gate.step(max, 1, 2)) for _ in range(9)]
         await asyncio.sleep(0)
-        assert busy.gate.waiting == 9
+        assert busy.gate.turns.waiting == 9
         busy.end.set()
         assert await asyncio.gather(*steps) == [2] * 9
         await asyncio.gather(*tasks)
@@ -146,14 +205,13 @@ def test_steps_of_what_was_admitted_wait_however_many_there_are(runner: asyncio.
 def test_a_large_question_is_refused_before_it_is_read(client: Client) -> None:
     crowded = Client(client.runner, Settings(max_running=1, max_waiting=0))
     gate: Gate = crowded.app.gate  # type: ignore[attr-defined]  # the client takes any FastAPI
-    gate.running = 1
     body = b'{"activation":"relu","x":[' + b"1," * 100_000 + b"1]}"
-    response = crowded.post("/evaluate", body)
-    assert_problem(response, 503, "overloaded")
-    assert response.headers["retry-after"] == "1"
-    assert "ACTISCOPE_MAX_WAITING" in response.json()["detail"]
-    assert crowded.post("/evaluate", b'{"activation":"relu","x":[1]}').status_code == 200
-    gate.running = 0
+    with occupied(client.runner, gate):
+        response = crowded.post("/evaluate", body)
+        assert_problem(response, 503, "overloaded")
+        assert response.headers["retry-after"] == "1"
+        assert "ACTISCOPE_MAX_WAITING" in response.json()["detail"]
+        assert crowded.post("/evaluate", b'{"activation":"relu","x":[1]}').status_code == 200
     assert crowded.post("/evaluate", body).status_code == 200
 
 
@@ -222,6 +280,6 @@ def test_bodies_are_counted_while_they_come(client: Client) -> None:
         return sent
 
     assert client.runner.run(posted())[0]["status"] == 200
-    with gate.holding(900):
+    with gate.memory.holding(900):
         assert client.runner.run(posted())[0]["status"] == 503
     assert client.runner.run(posted())[0]["status"] == 200, "all is given back"

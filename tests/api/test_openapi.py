@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from service.api import openapi
+from service.api.admission import Gate
 from service.api.failures import FAILURES
 from service.api.kinds import KINDS
 from service.app import ROUTERS, create_app
@@ -19,6 +20,7 @@ from service.settings import Settings
 from service.wire.npy import write_header
 from tests.api.test_limits import streams_of
 from tests.client import JSON, Client, assert_problem
+from tests.gates import occupied
 from tests.schema import JsonValue, complaints
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -108,15 +110,10 @@ def streams_open(client: Client, number: int) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def gate_full(client: Client) -> Iterator[None]:
+def gate_full(client: Client) -> AbstractContextManager[None]:
     """Meanwhile as much waits for its turn as may."""
-    gate: Any = client.app.gate  # type: ignore[attr-defined]  # any: its queue is its own
-    running, gate.running = gate.running, gate.slots
-    gate._queue.extend(range(32))
-    yield
-    gate._queue.clear()
-    gate.running = running
+    gate: Gate = client.app.gate  # type: ignore[attr-defined]  # the client takes any FastAPI
+    return occupied(client.runner, gate, 32)
 
 
 NEEDED = {"/plots/activations": {"name": "leaky_relu"}}

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf, nan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from service.activations import lookup
 from service.activations.model import Array, Block, Elementwise, Kernel
 from service.compute import Accuracy, elementwise, evaluate, pullback
-from service.compute.blocks import blockwise, use_threads
+from service.compute.blocks import blockwise, cores, use_threads
 from service.compute.bound import bound
 from service.numerics.scratch import LARGEST as BLOCK
 
@@ -139,3 +140,18 @@ def test_settings_that_are_kept_tell_negative_zero_from_zero() -> None:
     zero, negative = (bound(function, {"negative_slope": slope}) for slope in (0.0, -0.0))
     assert zero is bound(function, {"negative_slope": 0.0})
     assert zero is not negative
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("150000 100000", 2), ("100000 100000", 1), ("5000 100000", 1), ("99900000 100000", 64), ("max 100000", 64)],
+)
+def test_a_container_has_no_more_cores_than_its_quota(
+    told: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = tmp_path / "cpu.max"
+    monkeypatch.setattr("service.compute.blocks.QUOTA", quota)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    assert cores() == 64
+    quota.write_text(told + "\n")
+    assert cores() == expected

@@ -17,6 +17,9 @@ from service.flow.meanfield.kernel import Kernel, kernel_of
 from service.flow.meanfield.remarks import HALF_LINE
 from service.flow.meanfield.solution import multipliers, phase_of
 from service.flow.meanfield.stable_correlation import stable_correlation
+from service.flow.stopping import go_on
+
+_AT_ONCE = 4096  # cells whose curves are kept in memory together
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,6 +74,7 @@ def _figures(kernel: Kernel, sigma_w2: Array, sigma_b2: Array) -> Array:
     figures = np.full((5, sigma_w2.size), np.nan)
     settled, lower, upper = [], [], []
     for cell, variances in enumerate(zip(sigma_w2.tolist(), sigma_b2.tolist(), strict=True)):
+        go_on()
         course, below, above = destination(distances(kernel.nodes, kernel.table, variances), kernel.start)
         if course is Course.SETTLES:
             settled.append(cell)
@@ -102,10 +106,12 @@ def _correlate(kernel: Kernel, figures: Array, sigma_w2: Array, sigma_b2: Array)
     figures[3, parallel] = 1.0
     figures[4, parallel] = np.where(sigma_w2 == 0, 0.0, chi_1)[parallel]
     apart = np.flatnonzero(settled & ~parallel)
-    if apart.size:
-        moments = kernel.interpolated(q_star[apart])
-        figures[3:, apart] = stable_correlation(
-            kernel, q_star[apart], sigma_w2[apart], sigma_b2[apart], moments.slope_square, moments.mean
+    for first in range(0, apart.size, _AT_ONCE):
+        go_on()
+        some = apart[first : first + _AT_ONCE]
+        moments = kernel.interpolated(q_star[some])
+        figures[3:, some] = stable_correlation(
+            kernel, q_star[some], sigma_w2[some], sigma_b2[some], moments.slope_square, moments.mean
         )
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from service.activations.model import Array, Elementwise, Parameters
 from service.compute.elementwise import derivative, value
 from service.compute.piecewise import breaking_order, sides
+from service.flow.stopping import go_on
 from service.numerics.quadrature import panels
 
 LOWEST, HIGHEST = 1e-28, 1e24  # the q that are followed; nodes lie where they are needed for these
@@ -77,6 +78,7 @@ class Sampled:
         return Moments.from_rows(np.concatenate(blocks, axis=1))
 
     def _rows(self, q: Array) -> Array:
+        go_on()
         near = slice(*np.searchsorted(self._u, np.sqrt(np.max(q)) * np.array([-_REACH, _REACH])))
         u, f, slope = self._u[near], self._value[near], self._slope[near]
         density = self._weights[near] * np.exp(u**2 / (-2 * q[:, None])) / np.sqrt(2 * np.pi * q[:, None])

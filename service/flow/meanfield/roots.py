@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from service.activations.model import Array
+from service.flow.stopping import go_on
 
 _ROUNDS = 100
 
@@ -21,6 +22,7 @@ def bracketed(f: Callable[[Array], Array], lower: Array, upper: Array) -> Array:
     fa, fb = f(a), f(b)
     best, step = a, np.full_like(a, 0.5)
     for _ in range(_ROUNDS):
+        go_on()
         x = a + step * (b - a)
         fx = f(x)
         same = np.sign(fx) == np.sign(fa)

@@ -5,8 +5,10 @@ import pytest
 
 from service.activations import lookup
 from service.activations.model import Elementwise
+from service.errors import Unwanted
 from service.flow.meanfield.diagram import diagram
 from service.flow.meanfield.solution import solve
+from service.flow.stopping import while_wanted
 
 SIGMA_W, SIGMA_B = np.array([0.0, 0.9, 1.0, 1.5, 2.5, 4.0]), np.array([0.0, 0.1, 0.5])
 
@@ -26,3 +28,29 @@ def test_the_diagram_agrees_with_single_answers(name: str) -> None:
             assert found.phase[i, j] == (single.phase or "")
             assert found.critical[j] == single.critical
     assert bool(found.remarks) == (name == "log1mexp")
+
+
+@pytest.mark.parametrize("name", ["tanh", "sin"])
+def test_a_diagram_that_nobody_waits_for_any_more_stops_at_every_stage(name: str) -> None:
+    function = lookup(name)
+    assert isinstance(function, Elementwise)
+    asked = 0
+
+    def wanted(times: float) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked <= times
+
+    def draw(times: float) -> int:
+        nonlocal asked
+        asked = 0
+        with while_wanted(lambda: wanted(times)):
+            diagram(function, function.defaults(), SIGMA_W, SIGMA_B)
+        return asked
+
+    draw(np.inf)  # fills what is kept of the function
+    often = draw(np.inf)
+    assert often > SIGMA_W.size * SIGMA_B.size
+    for times in range(0, often, 10):
+        with pytest.raises(Unwanted):
+            draw(times)

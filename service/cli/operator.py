@@ -1,4 +1,7 @@
-"""The command line: `actiscope serve`, `actiscope key`, `actiscope openapi` and `actiscope reference`."""
+"""The commands of whoever runs or builds the service: `serve`, `key`, `openapi` and `reference`.
+
+The process that serves imports nothing that only a terminal needs, so these are parsed by the standard library.
+"""
 
 import os
 import sys
@@ -8,8 +11,9 @@ from ipaddress import ip_address
 
 from service.api import openapi
 from service.api.keys import is_name, line_of, new_key, wants_keys
-from service.api.version import VERSION
+from service.api.memory import most
 from service.app import application, create_app
+from service.cli import OPERATOR
 from service.errors import InvalidSetting
 from service.reference import reference_page
 from service.server.run import configuration, run
@@ -18,8 +22,8 @@ from service.telemetry.logs import log_configuration
 from service.telemetry.sink import fill_standard_files
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the result is the exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Run one of these commands; the result is the exit status."""
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -39,6 +43,8 @@ def serve(options: Namespace) -> int:
     _refuse_to_serve_strangers(options.host, app.settings)
     if options.workers > 1:
         app.observer.metrics.share(options.workers)
+        if not app.settings.max_memory_bytes:  # the memory that there is is that of all workers
+            os.environ[setting_name("max_memory_bytes")] = str(most(app.settings) // options.workers)
     run(
         configuration(
             "service.app:application",
@@ -77,9 +83,8 @@ def print_reference(_options: Namespace) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("actiscope", description="True values and derivatives of activation functions.")
-    parser.add_argument("--version", action="version", version=f"actiscope {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    command = commands.add_parser("serve", help="start the service", formatter_class=ArgumentDefaultsHelpFormatter)
+    command = commands.add_parser("serve", help=_told("serve"), formatter_class=ArgumentDefaultsHelpFormatter)
     command.add_argument("--host", default="127.0.0.1", help="address to listen at")
     command.add_argument("--port", default=8000, type=_port, help="port to listen at; 0 takes a free one")
     command.add_argument("--workers", default=1, type=_workers, help="number of processes")
@@ -87,14 +92,19 @@ def _parser() -> ArgumentParser:
         told = f"what {setting_name(name)} says, for this once"
         command.add_argument(f"--{name.replace('_', '-')}", choices=choices, default=SUPPRESS, help=told)
     command.set_defaults(run=serve)
-    command = commands.add_parser("key", help="make an API key")
+    command = commands.add_parser("key", help=_told("key"))
     command.add_argument("name", type=_name, help="whose key it is: letters, digits, '.', '_' and '-'")
     command.set_defaults(run=make_key)
-    command = commands.add_parser("openapi", help="print the OpenAPI document")
+    command = commands.add_parser("openapi", help=_told("openapi"))
     command.set_defaults(run=print_openapi)
-    command = commands.add_parser("reference", help="print the reference of all functions")
+    command = commands.add_parser("reference", help=_told("reference"))
     command.set_defaults(run=print_reference)
     return parser
+
+
+def _told(command: str) -> str:
+    text = OPERATOR[command]
+    return text[0].lower() + text[1:].rstrip(".")
 
 
 def _refuse_to_serve_strangers(host: str, settings: Settings) -> None:
@@ -133,7 +143,3 @@ def _whole(text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
         raise ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
     return int(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

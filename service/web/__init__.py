@@ -1,0 +1,1 @@
+"""The explorer: the page at `/`, which asks the public API like everybody else."""

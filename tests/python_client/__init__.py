@@ -1,0 +1,1 @@
+"""The Python client, against the application itself and against a live service."""
