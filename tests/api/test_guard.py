@@ -29,11 +29,11 @@ QUESTION = {"activation": "relu", "x": [-1.0, 2.0]}
 DAY = 86_400  # long enough that nothing comes back while a test runs
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 PATHS = sorted({route.path for route in ROUTES})
-PLACES = {"name": "relu", "version": "1", "code": "not_found", "edition": "x", "path": "style.css"}
+PLACES = {"name": "relu", "version": "1", "code": "not_found", "edition": "x", "path": "docs/index.html"}
 ASKED = [
-    (method, path.format(**PLACES).replace("assets/relu", "assets/start.js"))
+    (method, path.format_map(PLACES).replace("assets/relu", "assets/start.js"))
     for route in ROUTES
-    for path in [route.path.replace(":path", "")]
+    for path in [route.path.replace(":path}", "}")]
     for method in sorted({*(route.methods or ()), "HEAD"})
 ]
 

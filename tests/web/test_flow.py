@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,18 @@ def test_a_network_of_ones_own_is_diagnosed(page: Page, address: str) -> None:
     page.locator("button.remedy").first.click()
     expect(page.locator(".tile s").first).to_be_visible()
     shoot(page, "flow-file")
+
+
+@pytest.mark.parametrize(("language", "run"), [("curl", ["sh", "-c"]), ("Python", [sys.executable, "-c"])])
+def test_the_code_uploads_the_file(page: Page, address: str, language: str, run: list[str]) -> None:
+    page.goto(f"{address}#/flow?net=file&f=sigmoid")
+    page.get_by_label("Choose a .safetensors file").set_input_files(DATA / "digits_deep_sigmoid.initial.safetensors")
+    expect(page.locator(".finding.critical")).to_be_visible()
+    page.get_by_text("The requests behind this view").click()
+    page.get_by_role("button", name=language, exact=True).click()
+    code = page.locator(".snippets code").inner_text()
+    told = subprocess.run([*run, code], cwd=DATA, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "vanishing_gradient" in told
 
 
 def test_a_file_is_dropped_anywhere(page: Page, address: str) -> None:

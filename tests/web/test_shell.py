@@ -56,18 +56,15 @@ def test_an_address_that_names_nothing_shows_functions(page: Page, address: str)
 @pytest.fixture(scope="module")
 def keyed() -> Iterator[str]:
     """A service that wants keys, with its pages open, behind a prefix."""
-    settings = {
-        "ACTISCOPE_KEYS": line_of("alice", KEY),
-        "ACTISCOPE_OPEN_DOCS": "true",
-        "ACTISCOPE_ROOT_PATH": "/tools",
-    }
-    with serving(**settings) as address:
+    line = line_of("alice", KEY)
+    with serving(ACTISCOPE_KEYS=line, ACTISCOPE_OPEN_DOCS="true", ACTISCOPE_ROOT_PATH="/tools") as address:
         yield f"http://{address}/tools/"
 
 
 def test_a_key_is_asked_for_and_sent_from_then_on(browser: Browser, keyed: str) -> None:
+    complaints: list[str] = []
     with browser.new_context() as context:
-        page, complaints = context.new_page(), []
+        page = context.new_page()
         listen(page, complaints)
         page.goto(keyed)
         dialog = page.get_by_role("dialog", name="API key")

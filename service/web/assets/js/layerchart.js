@@ -5,7 +5,7 @@ import { Cursor } from "./chart.js";
 import { h, s } from "./dom.js";
 import { saveButtons } from "./save.js";
 
-const MARGIN = { left: 54, right: 12, top: 22, bottom: 40 };
+const MARGIN = { left: 54, right: 12, top: 26, bottom: 40 };
 const WIDEST = 22; // pixels of a bar
 const CROWDED = 7; // pixels of a layer's band below which dots are left out
 

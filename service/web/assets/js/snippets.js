@@ -16,7 +16,9 @@ export class Grid {
   }
 }
 
-/** A panel of code. `set(requests)` shows others: `[{path, body, stream}]`; without a body a request is a GET. */
+/**
+ * A panel of code. `set(requests)` shows others: `[{path, body, stream, file}]`; without a body a request is a GET, and with
+ * the name of a file it is a form that uploads it. */
 export function snippets() {
   let requests = [];
   let chosen = localStorage.getItem("actiscope.language");
@@ -95,10 +97,11 @@ export function curl(requests) {
     ({ name, lower, upper, count }) => `${name}=$(awk 'BEGIN { for (i = 0; i < ${count}; i++) printf "%s%.15g", (i ? "," : ""), ${lower} + (${upper} - ${lower}) * i / ${count - 1} }')`,
   );
   const named = (value) => (value instanceof Grid ? `['"$${value.name}"']` : typeof value === "string" ? JSON.stringify(value).replaceAll("'", "'\\''") : undefined);
-  for (const { path, body, stream } of requests) {
+  for (const { path, body, stream, file } of requests) {
     const parts = [`curl ${stream ? "--no-buffer " : ""}${root()}${path}`];
     if (key.get()) parts.push(`-H "X-API-Key: $ACTISCOPE_KEY"`);
-    if (body) parts.push("-H 'Content-Type: application/json'", `-d '${literal(body, named)}'`);
+    if (file) parts.push(`--form-string 'request=${literal(body, named)}'`, `-F 'tensors=@${JSON.stringify(file).replaceAll("'", "'\\''")}'`);
+    else if (body) parts.push("-H 'Content-Type: application/json'", `-d '${literal(body, named)}'`);
     lines.push(parts.join(" \\\n  "));
   }
   return lines.join("\n\n");
@@ -109,13 +112,15 @@ export function python(requests) {
   const named = (value) => (value instanceof Grid ? value.name : words.get(value));
   const lines = ["import httpx"];
   if (key.get()) lines.unshift("import os\n");
+  if (requests.some(({ file }) => file)) lines.unshift("import json\n");
   if (grids(requests).length) lines.push("import numpy as np");
   lines.push("");
   for (const { name, lower, upper, count } of grids(requests)) lines.push(`${name} = np.linspace(${lower}, ${upper}, ${count}).tolist()`);
   const headers = key.get() ? `, headers={"X-API-Key": os.environ["ACTISCOPE_KEY"]}` : "";
   lines.push(`with httpx.Client(base_url=${JSON.stringify(root())}${headers}, timeout=60) as client:`);
-  for (const { path, body, stream } of requests) {
-    const given = body ? `, json=${literal(body, named)}` : "";
+  for (const { path, body, stream, file } of requests) {
+    const written = body && literal(body, named);
+    const given = file ? `, files={"request": (None, json.dumps(${written})), "tensors": open(${JSON.stringify(file)}, "rb")}` : body ? `, json=${written}` : "";
     if (stream) lines.push(`    with client.stream("POST", ${JSON.stringify(path)}${given}) as answer:`, "        for line in answer.iter_lines():", "            print(line)");
     else lines.push(`    print(client.${body ? "post" : "get"}(${JSON.stringify(path)}${given}).raise_for_status().json())`);
   }
@@ -129,8 +134,13 @@ export function javascript(requests) {
   );
   const headers = ['"Content-Type": "application/json"', ...(key.get() ? ['"X-API-Key": process.env.ACTISCOPE_KEY'] : [])].join(", ");
   if (requests.some(({ stream }) => stream)) lines.push("const decoder = new TextDecoder();");
-  for (const { path, body, stream } of requests) {
+  for (const { path, body, stream, file } of requests) {
     const address = JSON.stringify(root() + path);
+    if (file) {
+      lines.push('const { openAsBlob } = await import("node:fs");', "const form = new FormData();", `form.append("request", JSON.stringify(${literal(body, named)}));`, `form.append("tensors", await openAsBlob(${JSON.stringify(file)}), ${JSON.stringify(file)});`);
+      lines.push(`console.log(await (await fetch(${address}, { method: "POST", ${key.get() ? 'headers: { "X-API-Key": process.env.ACTISCOPE_KEY }, ' : ""}body: form })).json());`);
+      continue;
+    }
     const options = body ? `, {\n  method: "POST",\n  headers: { ${headers} },\n  body: JSON.stringify(${literal(body, named)}),\n}` : key.get() ? `, { headers: { ${headers} } }` : "";
     if (stream) lines.push(`for await (const piece of (await fetch(${address}${options})).body) console.log(decoder.decode(piece, { stream: true }));`);
     else lines.push(`console.log(await (await fetch(${address}${options})).json());`);

@@ -167,7 +167,7 @@ class FlowView {
     this.#drawCharts(after.answer, before?.answer);
     this.diagnosis.replaceChildren(...this.#diagnosed(steps));
     this.figures.replaceChildren(layerTable(after.answer));
-    this.code.set([{ path: PATH, body: after.request }]);
+    this.code.set([{ path: PATH, body: after.request, file: this.fields.get("net") === "file" ? this.file?.name : undefined }]);
     announce(summaryOf(after.answer));
   }
 
