@@ -1,4 +1,4 @@
-"""The catalogue, limits and pictures through the client; and whether it reads what the service publishes."""
+"""The catalogue and the limits through the client; and whether it reads what the service publishes."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,13 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-import httpx
 import pytest
 
 from service.client import Descriptor, GradientFlow, MeanField, PhaseDiagram, TrainingRecord, TrainingSummary
 from service.client.catalogue import DerivativeExtrema, Extreme, Limits
 from service.client.operations import Limit
 from service.errors import InvalidInput, UnknownActivation
-from tests.python_client.asking import Either, answering
+from tests.python_client.asking import Either
 
 DOCUMENT = json.loads(Path("openapi/openapi.json").read_text())["components"]["schemas"]
 READ = {
@@ -61,20 +60,6 @@ def test_limits_are_told_by_name(ask: Either) -> None:
     limits = ask.limits()
     assert limits["max_body_bytes"].setting == "ACTISCOPE_MAX_BODY_BYTES"
     assert all(name == limit.name for name, limit in limits.items())
-
-
-def test_a_picture_is_asked_for_and_shown(runner: Any) -> None:  # noqa: ANN401
-    def draw(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        png = request.headers["accept"] == "image/png"
-        return httpx.Response(200, content=b"\x89PNG..." if png else b"<svg/>")
-
-    asked: list[httpx.Request] = []
-    client, other = answering(runner, draw)
-    assert client.plot(["elu", "relu"], parameters={"alpha": 2.0})._repr_mimebundle_() == {"image/svg+xml": "<svg/>"}
-    assert other.plot("relu", form="png", width=300, derivative=1)._repr_mimebundle_() == {"image/png": b"\x89PNG..."}
-    assert str(asked[0].url.params) == "name=elu&name=relu&alpha=2.0&derivative=0&lower=-6&upper=6&theme=light"
-    assert asked[1].url.params["width"] == "300"
 
 
 @pytest.mark.parametrize(("kind", "schema"), READ.items(), ids=lambda item: getattr(item, "__name__", item))
