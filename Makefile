@@ -17,11 +17,12 @@ TOOLS := $(VENV)-tools/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = $(TOOLS)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
   --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+GUIDE := service/api/site
 CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test soak check format accuracy bench overload openapi pictures reference lock audit sbom wheel smoke clean
+.PHONY: help serve demo test soak check format accuracy bench overload openapi pictures reference docs lock audit sbom wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,14 +71,21 @@ reference: $(VENV)/.service ## rewrite docs/reference.md from the catalogue
 	$(BIN)/actiscope reference > $(VENV)/reference.md
 	mv $(VENV)/reference.md docs/reference.md
 
+docs: $(VENV)-docs/.stamp ## build the guide from docs/, which `make serve` serves at /guide
+	rm -rf $(GUIDE)
+	$(VENV)-docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky --fresh-env \
+	  --conf-dir docs --doctree-dir $(VENV)-docs/doctrees . $(GUIDE)
+	@echo "Built: $(GUIDE)/docs/index.html, and at /guide of a service that starts from here"
+
 lock: $(VENV)-tools/.stamp ## pin the newest allowed dependencies in requirements/, with their hashes
 	@$(TOOLS)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "The lock is made with Python 3.11: rm -r $(VENV)-tools; make lock PYTHON=/path/to/python3.11"; exit 1; }
 	$(COMPILE) --upgrade --output-file requirements/service.txt pyproject.toml
-	$(COMPILE) --upgrade --constraint requirements/service.txt --extra plots --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/service.txt --extra plots --extra tracing --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/image.txt --extra plots --extra test --extra check --extra tracing --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --output-file requirements/tools.txt requirements/tools.in
+	$(COMPILE) --upgrade --constraint requirements/dev.txt --constraint requirements/tools.txt --output-file requirements/docs.txt requirements/docs.in
 	@! grep -nE '://|^ *-' requirements/*.txt | grep -v -- --hash=
 
 audit: $(VENV)-tools/.stamp ## ask for known vulnerabilities of everything that is locked
@@ -95,7 +103,7 @@ smoke: $(VENV)/.service ## build the wheel, install it elsewhere, start it and a
 	$(BIN)/python scripts/wheel_smoke.py
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(VENV)-tools .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-docs $(VENV)-tools $(GUIDE) .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -116,4 +124,9 @@ $(VENV)/.dev: $(VENV)/.service requirements/dev.txt
 $(VENV)-tools/.stamp: requirements/tools.txt
 	$(PYTHON) -m venv $(VENV)-tools
 	$(TOOLS)/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/tools.txt
+	@touch $@
+
+$(VENV)-docs/.stamp: requirements/docs.txt
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.txt
 	@touch $@

@@ -13,7 +13,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from service.activations import catalogue
 from service.allocator import keep_large_blocks
 from service.api import catalogue as functions
-from service.api import docs, evaluation, flow, inference, models, monitoring, operations, plots, training
+from service.api import docs, evaluation, flow, guide, inference, models, monitoring, operations, plots, training
 from service.api.admission import Gate
 from service.api.express import Express
 from service.api.guard import guarded
@@ -46,6 +46,7 @@ ROUTERS = (  # the busiest first
     operations.router,
     monitoring.router,
     docs.router,
+    guide.router,
 )
 PATHS = tuple(route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
 FUNCTIONS = tuple(function.name for function in catalogue())

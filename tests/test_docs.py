@@ -1,8 +1,6 @@
 """What the documentation says is what the service does."""
 
-import json
 import re
-import shlex
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,32 +13,9 @@ from service.reference import reference_page
 from service.settings import Settings, setting_name
 from service.telemetry.families import FAMILIES
 from service.telemetry.metrics import REASONS
-from tests.client import Client
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-REQUESTS = re.findall(r"\$ (curl .*?)\n(\{.*?\})\n```", README, flags=re.DOTALL)
-
-
-def test_the_readme_shows_four_requests() -> None:
-    assert len(REQUESTS) == 4
-
-
-@pytest.mark.parametrize(("command", "answer"), REQUESTS)
-def test_the_requests_of_the_readme_get_the_answers_shown(client: Client, command: str, answer: str) -> None:
-    words = shlex.split(command.replace("\\\n", " "))
-    path = words[1].removeprefix("http://127.0.0.1:8000")
-    response = client.post(path, words[-1].encode())
-    assert _to_15_digits(response.json()) == _to_15_digits(json.loads(answer))
-
-
-def _to_15_digits(document: object) -> object:
-    """The last digits may differ between processors, within the accuracy that is promised."""
-    if isinstance(document, dict):
-        return {name: _to_15_digits(member) for name, member in document.items()}
-    if isinstance(document, list):
-        return [_to_15_digits(member) for member in document]
-    return f"{document:.15g}" if isinstance(document, float) else document
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])

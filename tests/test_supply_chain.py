@@ -25,7 +25,7 @@ with (ROOT / "pyproject.toml").open("rb") as project_file:
 
 
 def test_every_lock_file_is_known() -> None:
-    assert LOCKS.keys() == {"build", "dev", "image", "service", "tools"}
+    assert LOCKS.keys() == {"build", "dev", "docs", "image", "service", "tools"}
 
 
 @pytest.mark.parametrize("path", lock_files(), ids=lambda path: path.stem)

@@ -13,8 +13,8 @@ from service.errors import InvalidSetting, Limit, QuotaExceeded, Unauthorized
 from service.settings import Settings, setting_name
 
 OPEN = frozenset({"/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
-DOCUMENTATION = frozenset({"/", "/docs", "/redoc", "/openapi.json", "/favicon.ico", "/problems"})
-_BELOW = ("/docs/assets/", "/problems/", "/static/explorer/")
+DOCUMENTATION = frozenset({"/", "/docs", "/redoc", "/guide", "/openapi.json", "/favicon.ico", "/problems"})
+_BELOW = ("/docs/assets/", "/guide/", "/problems/", "/static/explorer/")
 
 
 class Guard:

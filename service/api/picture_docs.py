@@ -76,7 +76,7 @@ _SIGMOID: Json = {
     },
     "backward": {"preactivation_gradient_norm": 0.25, "weight_gradient_norm": 0.0},
 }
-FLOW_FAILURES = (*BODY, "unsupported_media_type", "no_layers", "unknown_function_of_layer")
+FLOW_FAILURES = (*BODY, "unsupported_media_type", "no_layers")
 FLOW_BODY = json_body("FlowPicture", {"answer": Example("The answer of one layer", {"layers": [_SIGMOID]})})
 FLOW_BODY["requestBody"]["content"][JSON]["schema"] = {
     "oneOf": [

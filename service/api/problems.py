@@ -236,7 +236,24 @@ async def _http(request: Request, error: HTTPException) -> Response:
     return problem(scope, _BY_STATUS[error.status_code], error.detail, headers=headers)
 
 
-HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]  # any: each takes exceptions of its own kind
+
+
+def _letting_go(handler: Handler) -> Handler:
+    """The handler, which lets go of what was read of the request first.
+
+    A failure holds the frames that it passed through, and one that passed through a future is held by them. Until the
+    next collection of such cycles, which may be far, all that was read of a large body would stay in memory.
+    """
+
+    async def handle(request: Request, error: Exception) -> Response:
+        error.__traceback__ = error.__context__ = None
+        return await handler(request, error)
+
+    return handle
+
+
+_HANDLERS: Mapping[type[Exception], Handler] = {
     Malformed: _malformed,
     TooDeep: _too_deep,
     LimitExceeded: _limit_exceeded,
@@ -251,3 +268,4 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     RequestValidationError: _invalid_parameters,
     HTTPException: _http,
 }
+HANDLERS: Mapping[int | type[Exception], Handler] = {kind: _letting_go(each) for kind, each in _HANDLERS.items()}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from service.client.drawing import shown, table
 from service.client.exchange import Ask, Exchange, answered
 from service.client.reading import Value, Values, read
-from service.errors import InvalidInput
+from service.errors import InvalidInput, UnknownActivation
 
 Place = float | tuple[float, float] | None
 
@@ -224,6 +224,8 @@ def activations(session: Session, family: str | None = None, q: str | None = Non
 
 def activation(session: Session, name: str) -> Exchange[Descriptor]:
     """Describe the function of this name or alias."""
+    if not name.strip(".") or "/" in name:  # would be another address
+        raise UnknownActivation(name, path=())
     reply = yield from answered(Ask("GET", f"/activations/{quote(name, safe='')}"), session.retries)
     return read(Descriptor, reply.body)
 

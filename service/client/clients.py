@@ -154,6 +154,7 @@ class Client(_Line):
     gradient_flow = _blocking(flow.gradient_flow)
     mean_field = _blocking(theory.mean_field)
     plot = _blocking(pictures.plot)
+    plot_gradient_flow = _blocking(pictures.plot_gradient_flow)
     limits = _blocking(operations.limits)
 
     def close(self) -> None:
@@ -241,6 +242,7 @@ class AsyncClient(_Line):
     gradient_flow = _awaited(flow.gradient_flow)
     mean_field = _awaited(theory.mean_field)
     plot = _awaited(pictures.plot)
+    plot_gradient_flow = _awaited(pictures.plot_gradient_flow)
     limits = _awaited(operations.limits)
 
     async def aclose(self) -> None:

@@ -67,7 +67,7 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Where to put which round numbers."""
-        rough = (self.high - self.low) / 5
+        rough = (self.high - self.low) / 7
         unit = 10.0 ** floor(log10(rough))
         step = next(step for step in (unit, 2 * unit, 5 * unit, 10 * unit) if step >= rough * (1 - 1e-9))
         step = max(1.0, ceil(step)) if self.log else step
@@ -82,7 +82,8 @@ def chart(curves: Sequence[Curve], *, x: str, y: str, log: bool = False) -> str:
     points = [curve.points() for curve in curves]
     across = Axis.over([at for at, _ in points], _LEFT, _RIGHT)
     up = Axis.over([values for _, values in points], _BOTTOM, _TOP, log=log)
-    parts = [*_frame(across, up, x, y), *_legend([curve.label for curve in curves])]
+    lowest = [_text(_LEFT - 6, _BOTTOM + 4, "0", "end")] * (log and any((values <= 0).any() for _, values in points))
+    parts = [*_frame(across, up, x, y), *lowest, *_legend([curve.label for curve in curves])]
     for number, (curve, (at, values)) in enumerate(zip(curves, points, strict=True)):
         places = np.stack([across.at(at), up.at(values)], axis=1)
         parts += _drawn(places, _COLOURS[number % len(_COLOURS)], dots=curve.dots)
@@ -97,8 +98,8 @@ def heat_map(
     rows, columns = (np.unique(np.linspace(0, n - 1, min(n, _MOST_CELLS)).astype(int)) for n in (x.size, y.size))
     width, height = (_RIGHT - _LEFT) / len(rows), (_BOTTOM - _TOP) / len(columns)
     cells = [
-        f'<rect x="{across.at(x[i]) - width / 2:.1f}" y="{up.at(y[j]) - height / 2:.1f}" width="{width + 0.3:.1f}" '
-        f'height="{height + 0.3:.1f}" fill="{"#ef4444" if values[i, j] > 0 else "#3b82f6"}" '
+        f'<rect x="{across.at(x[i]) - width / 2:.2f}" y="{up.at(y[j]) - height / 2:.2f}" width="{width:.2f}" '
+        f'height="{height:.2f}" shape-rendering="crispEdges" fill="{"#ef4444" if values[i, j] > 0 else "#3b82f6"}" '
         f'fill-opacity="{min(1.0, abs(values[i, j])):.2f}"/>'
         for i in rows
         for j in columns

@@ -101,7 +101,9 @@ def in_json(path: str, members: Mapping[str, object], headers: Mapping[str, str]
 def _named(error: Problem | NotUnderstood, ask: Ask) -> Problem | NotUnderstood:
     """The failure, with the name that there is not, if that is the trouble: it stands in the question."""
     if isinstance(error, Problem) and error.code == "unknown_activation":
-        error.name = str(_asked(ask, error.path))
+        asked = _asked(ask, error.path)
+        several = asked if isinstance(asked, list) else [asked]
+        error.name = str(next((name for name in several if repr(name) in error.detail), several[0]))
     return error
 
 

@@ -83,9 +83,12 @@ class Problem(ActiscopeError):
 
 
 def problem(document: Document, headers: Mapping[str, str]) -> Problem:
-    """The exception for a problem document."""
+    """The exception for a problem document; raises NotUnderstood if it is none."""
     kept = {name: text for name, text in headers.items() if name in _TELLING}
-    return _class(str(document["type"]).rpartition("/")[2])(document, kept)
+    try:
+        return _class(str(document["type"]).rpartition("/")[2])(document, kept)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise NotUnderstood("The document of a problem is not as this service writes it.") from None
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes, path: str) -> Problem | NotUnderstood:
@@ -93,7 +96,7 @@ def failure(status: int, headers: Mapping[str, str], body: bytes, path: str) -> 
     if headers.get("content-type", "").partition(";")[0] == PROBLEM:
         try:
             return problem(orjson.loads(body), headers)
-        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError):
+        except (orjson.JSONDecodeError, NotUnderstood):
             pass  # some other service's idea of a problem document
     text = body[:_LONGEST_ECHO].decode(errors="replace").strip()
     return NotUnderstood(f"{path} was answered with status {status}, and not as this service answers: {text!r}")

@@ -1,6 +1,6 @@
 """Gradient flow: the question, and the figures and findings that are answered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -205,9 +205,15 @@ class GradientFlow(Figures):
 
 def _item(finding: Finding) -> str:
     remedies = "".join(f"<li>→ {escape(remedy.change)}</li>" for remedy in finding.remedies)
-    where = ", ".join(map(str, finding.layers))
-    told = f"<b>{escape(finding.severity)}: {escape(finding.code)}</b> in layers {where}. {escape(finding.explanation)}"
-    return f"<li>{told}<ul>{remedies}</ul></li>"
+    head = f"<b>{escape(finding.severity)}: {escape(finding.code)}</b> in layers {_ranges(finding.layers)}"
+    return f"<li>{head}. {escape(finding.explanation)}<ul>{remedies}</ul></li>"
+
+
+def _ranges(layers: Sequence[int]) -> str:
+    """Numbers, those in a row as a range."""
+    starts = [layer for layer in layers if layer - 1 not in layers]
+    ends = [layer for layer in layers if layer + 1 not in layers]
+    return ", ".join(f"{start}" if start == end else f"{start}–{end}" for start, end in zip(starts, ends, strict=True))
 
 
 def gradient_flow(

@@ -1,11 +1,16 @@
-"""Pictures that the service draws of functions."""
+"""Pictures that the service draws, of functions and of gradient flows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Literal
 
 from service.client.arrays import query_item
 from service.client.catalogue import Session
-from service.client.exchange import Ask, Exchange, answered
+from service.client.exchange import Ask, Exchange, answered, in_json
+from service.client.flow import GradientFlow
+
+Form = Literal["svg", "png"]
+Theme = Literal["light", "dark"]
 
 _TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -27,8 +32,8 @@ def plot(  # noqa: PLR0913  as many as the query has items
     derivative: Literal[0, 1, 2] = 0,
     lower: float = -6,
     upper: float = 6,
-    form: Literal["svg", "png"] = "svg",
-    theme: Literal["light", "dark"] = "light",
+    form: Form = "svg",
+    theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
     parameters: Mapping[str, object] | None = None,
@@ -48,10 +53,40 @@ def plot(  # noqa: PLR0913  as many as the query has items
     parameters
         Those of the functions; each counts for every function that has it.
     """
-    size = {"width": width, "height": height}
-    items = dict(parameters or {}) | {"derivative": derivative, "lower": lower, "upper": upper, "theme": theme}
-    items |= {name: pixels for name, pixels in size.items() if pixels is not None}
-    every = [names] if isinstance(names, str) else list(names)
-    query = {"name": every, **{name: query_item(value) for name, value in items.items()}}
+    items = dict(parameters or {}) | {"derivative": derivative, "lower": lower, "upper": upper}
+    query = _query(items | {"theme": theme, "width": width, "height": height})
+    query["name"] = [names] if isinstance(names, str) else list(names)
     reply = yield from answered(Ask("GET", "/plots/activations", query, {"Accept": _TYPES[form]}), session.retries)
     return Picture(reply.body)
+
+
+def plot_gradient_flow(
+    session: Session,
+    flow: GradientFlow,
+    /,
+    *,
+    after: GradientFlow | None = None,
+    form: Form = "svg",
+    theme: Theme = "light",
+    width: int | None = None,
+    height: int | None = None,
+) -> Exchange[Picture]:
+    """Draw what a gradient flow answered, or two side by side: before a remedy and `after` it.
+
+    Parameters
+    ----------
+    flow, after
+        Answers of `gradient_flow`.
+    form, theme, width, height
+        As for `plot`.
+    """
+    told: dict[str, object] = asdict(flow) if after is None else {"before": asdict(flow), "after": asdict(after)}
+    ask = in_json("/plots/gradient-flow", told, {"Accept": _TYPES[form]})
+    sized = replace(ask, query=_query({"theme": theme, "width": width, "height": height}))
+    reply = yield from answered(sized, session.retries)
+    return Picture(reply.body)
+
+
+def _query(items: Mapping[str, object]) -> dict[str, str | Sequence[str]]:
+    """Those that say something."""
+    return {name: query_item(value) for name, value in items.items() if value is not None}

@@ -105,7 +105,7 @@ class Course:
             if "problem" in told:
                 raise problem(told["problem"], {})
             if "done" in told:
-                self._summary = parsed(TrainingSummary, told["summary"])
+                self._summary = parsed(TrainingSummary, told.get("summary"))
             else:
                 yield self._noted(told)
 

@@ -173,7 +173,8 @@ def _line(axes: Axes, name: str, colour: str, values: Array, width: float = 2.4)
     marker = "o" if len(values) <= _MARKED else ""
     axes.plot(
         np.arange(len(values)), values, color=colour, linewidth=points(width), marker=marker,
-        markersize=points(4 + width), markeredgewidth=0, zorder=4, solid_capstyle="round", gid=f"series-{name.split(maxsplit=1)[0]}",
+        markersize=points(4 + width), markeredgewidth=0, zorder=4, solid_capstyle="round",
+        gid=f"series-{name.split(maxsplit=1)[0]}",
     )  # fmt: skip
 
 

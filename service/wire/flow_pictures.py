@@ -21,7 +21,7 @@ def _number(value: object) -> object:
 
 
 Figure = Annotated[float, BeforeValidator(_number), PublishedAs(TypeAdapter(Number))]
-Share = Annotated[Figure, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Read(BaseModel):

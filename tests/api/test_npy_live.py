@@ -2,16 +2,11 @@
 
 import http.client
 import logging
-import re
-import shlex
-import shutil
 import socket
 import struct
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,25 +127,3 @@ def test_a_client_that_never_reads_is_hung_up_on(caplog: pytest.LogCaptureFixtur
         assert all_of(port, file(X)) == file(np.maximum(X, 0))
     assert "Nothing has moved in either direction for 1 seconds" in caplog.text
     assert len(caplog.records) == 1
-
-
-GUIDE = (Path(__file__).parents[2] / "docs" / "arrays-as-bytes.md").read_text()
-
-
-@pytest.mark.parametrize("example", re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL))
-def test_the_examples_of_the_guide_work(
-    port: int, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    np.save("x.npy", X)
-    vocabulary: dict[str, object] = {}
-    exec(example.replace("8000", str(port)), vocabulary)  # noqa: S102  the text is ours
-    assert {"y", "response"} & set(vocabulary)
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_command_of_the_guide_works(port: int, tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", X)
-    (command,) = re.findall(r"\$ (curl .*)", GUIDE)
-    subprocess.run(shlex.split(command.replace("8000", str(port))), cwd=tmp_path, check=True, capture_output=True)
-    assert np.load(tmp_path / "y.npy").shape == X.shape

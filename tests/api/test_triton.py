@@ -2,11 +2,7 @@
 
 import asyncio
 import gc
-import json
-import re
-import shlex
 from collections.abc import Callable, Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
 import ml_dtypes
@@ -22,10 +18,8 @@ from service.activations import catalogue, lookup
 from service.activations.parameters import bind
 from service.api.version import VERSION
 from service.compute import derivative, evaluate
-from tests.client import Client
 from tests.live import serving
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "inference.md").read_text()
 DTYPES = [
     pytest.param(np.float64, "float64", id="FP64"),
     pytest.param(np.float32, "float32", id="FP32"),
@@ -205,15 +199,3 @@ def test_the_metadata_of_no_model_is_an_exception_too(ask: Ask) -> None:
         ask("get_model_metadata", "reluu")
     with pytest.raises(InferenceServerException, match="There is nothing at /v2/models/relu/config"):
         ask("get_model_config", "relu")
-
-
-def test_the_worked_example_works_as_written(address: str) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", DOCUMENT, flags=re.DOTALL)
-    exec(block.replace("127.0.0.1:8000", address), {})  # noqa: S102  the text is ours
-
-
-def test_the_request_of_the_document_gets_the_answer_shown(client: Client) -> None:
-    ((command, answer),) = re.findall(r"\$ (curl .*?)\n(\{.*?\})\n```", DOCUMENT, flags=re.DOTALL)
-    words = shlex.split(command.replace("\\\n", " "))
-    response = client.post(words[1].removeprefix("http://127.0.0.1:8000"), words[-1].encode())
-    assert response.json() == json.loads(answer)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from service.api.keys import line_of, new_key
-from service.client import Client
+from service.client import AsyncClient, Client
 from tests.live import serving
-from tests.python_client.asking import Either, in_process
+from tests.python_client.asking import Awaited, Either, in_process
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,18 @@ def ask(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Eith
     else:
         with Client(f"http://{request.getfixturevalue('address')}") as client:
             yield client
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def live(request: pytest.FixtureRequest, runner: asyncio.Runner, address: str) -> Iterator[Either]:
+    """Each client of the live service, where answers come as they are made: in process, httpx gathers them first."""
+    if request.param == "blocking":
+        with Client(f"http://{address}") as client:
+            yield client
+    else:
+        awaited = Awaited(runner, AsyncClient(f"http://{address}"))
+        yield awaited
+        awaited.aclose()
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,22 @@
 """What results look like in a notebook."""
 
 from math import inf, nan
-from xml.etree import ElementTree as XML
+from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from service.client.drawing import Axis, Curve, chart, heat_map, shown, table
+from service.client.flow import _ranges
 from tests.python_client.asking import Either
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def parsed(picture: str) -> XML.Element:
+def parsed(picture: str) -> ElementTree.Element:
     """The picture, which is well formed and has numbers only where numbers belong."""
-    root = XML.fromstring(picture)  # noqa: S314  it is ours
+    root = ElementTree.fromstring(picture)  # noqa: S314  it is ours
     for element in root.iter():
         for name in ("x", "y", "cx", "cy", "x1", "x2", "y1", "y2", "width", "height", "r"):
             assert np.isfinite(float(element.get(name, "0")))
@@ -36,7 +38,7 @@ def parsed(picture: str) -> XML.Element:
         [1e308, -1e308],
         [5.0, 5.0 + 1e-15],
         np.linspace(-1, 1, 5000),
-        np.float16([1, 2]),
+        np.array([1, 2], np.float16),
     ],
     ids=str,
 )
@@ -79,6 +81,10 @@ def test_a_heat_map_leaves_out_what_there_is_not() -> None:
     assert len(list(root.iter(f"{SVG}circle"))) == 1
 
 
+def test_findings_name_their_layers_in_ranges() -> None:
+    assert [_ranges(layers) for layers in ((), (3,), (0, 1, 2, 5, 7, 8))] == ["", "3", "0–2, 5, 7–8"]
+
+
 def test_tables_are_text() -> None:
     assert table([("a<b", 0.123456), ("c", None), ("d", True), ("e", "<script>")]) == (
         "<table><tr><th>a&lt;b</th><td>0.1235</td></tr><tr><th>c</th><td>—</td></tr><tr><th>d</th><td>yes</td></tr>"
@@ -88,11 +94,11 @@ def test_tables_are_text() -> None:
 
 
 def test_results_draw_themselves(ask: Either) -> None:
-    results = [
+    results: list[Any] = [  # any: all that is drawn
         ask.evaluate("mish", np.linspace(-3, 3, 50)),
         ask.evaluate("mish", [[1.0]], weights=[[1.0, 2.0]]),
         ask.evaluate("softmax", np.eye(3)),
-        ask.evaluate("logsumexp", np.eye(3)) if False else ask.evaluate("glu", np.eye(2)),
+        ask.evaluate("glu", np.eye(2)),
         ask.derivative("mish", [1.0, nan, inf], order=2),
         ask.derivative("softmax", np.eye(3), jacobian=True),
         ask.mean_field({"activation": "tanh", "sigma_w": 1.5, "sigma_b": 0.3}),
@@ -106,4 +112,4 @@ def test_results_draw_themselves(ask: Either) -> None:
         ),
     ]
     for result in results:
-        XML.fromstring(result._repr_html_())  # noqa: S314  it is ours
+        ElementTree.fromstring(result._repr_html_())  # noqa: S314  it is ours

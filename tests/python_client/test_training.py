@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import numpy as np
@@ -12,7 +12,7 @@ from service.client import Client, NoAnswer, NotUnderstood, Problem
 from service.errors import InvalidInput, NotReady
 from tests.client import Client as Application
 from tests.live import started
-from tests.python_client.asking import AwaitedTraining, Either, answering
+from tests.python_client.asking import Either, answering
 
 REQUEST = {
     "layers": [
@@ -60,8 +60,8 @@ def test_every_step_is_told_and_then_the_summary(ask: Either, client: Applicatio
     assert list(training) == []
 
 
-def test_who_looks_at_a_few_steps_and_leaves_stops_it(ask: Either) -> None:
-    with ask.train(REQUEST | {"steps": 100_000}) as training:
+def test_who_looks_at_a_few_steps_and_leaves_stops_it(live: Either) -> None:
+    with live.train(REQUEST | {"steps": 100_000}) as training:
         assert next(training).step == 1
         assert next(training).step == 2
         with pytest.raises(NoAnswer, match="2 steps"):
@@ -88,7 +88,7 @@ def test_data_of_ones_own_may_be_uploaded(ask: Either) -> None:
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_records_are_put_together_wherever_they_are_cut(runner: asyncio.Runner, which: int, size: int) -> None:
     body = lines(RECORD, RECORD | {"step": 2})
-    client = answering(runner, lambda _: httpx.Response(200, content=_Cut(body, size)))[which]
+    client = answering(runner, lambda _: httpx.Response(200, stream=_Cut(body, size)))[which]
     training = client.train(REQUEST)
     first = next(training)
     assert (first.gradient_norms, first.dead_units) == ((np.inf, 1.0), (0, None))
@@ -106,7 +106,7 @@ class _Cut(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._pieces)
 
-    async def __aiter__(self):  # noqa: ANN204
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:
             yield piece
 
@@ -169,7 +169,7 @@ def test_progress_is_shown_where_it_is_wanted(ask: Either, capsys: pytest.Captur
 
 
 def test_a_training_is_drawn(ask: Either) -> None:
-    training: AwaitedTraining = ask.train(REQUEST)
+    training = ask.train(REQUEST)
     assert "0 steps" in training._repr_html_()
     list(training)
     assert "<polyline" in training._repr_html_()
