@@ -12,7 +12,7 @@ RUN python3 -m venv /build \
  && /build/bin/python -m pip install --quiet --require-hashes -r requirements/build.txt \
  && python3 -m venv --without-pip /opt/actiscope \
  && /build/bin/python -m pip --python /opt/actiscope/bin/python install --quiet --no-compile --require-hashes \
-      --only-binary :all: -r requirements/service.txt
+      --only-binary :all: -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service/ service/
 COPY scripts/ scripts/
@@ -35,6 +35,8 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash -x '/(ensurepip|
 COPY --from=build /opt/actiscope /opt/actiscope
 # The working directory may be writable, so it is no place to import from.
 ENV PATH=/opt/actiscope/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1
+# There is no home, and matplotlib keeps its list of fonts somewhere.
+ENV MPLCONFIGDIR=/tmp/matplotlib
 # A number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 WORKDIR /tmp

@@ -22,7 +22,7 @@ CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test soak check format accuracy bench openapi reference docs lock audit sbom wheel smoke clean
+.PHONY: help serve demo test soak check format accuracy bench openapi pictures reference docs lock audit sbom wheel smoke clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ openapi: $(VENV)/.service ## rewrite openapi/openapi.json from the application
 	$(BIN)/actiscope openapi > $(VENV)/openapi.json
 	mv $(VENV)/openapi.json openapi/openapi.json
 
+pictures: $(VENV)/.dev ## rewrite docs/pictures/ from the service's own routes
+	$(BIN)/python -m scripts.pictures
+
 reference: $(VENV)/.service ## rewrite docs/reference.md from the catalogue
 	$(BIN)/actiscope reference > $(VENV)/reference.md
 	mv $(VENV)/reference.md docs/reference.md
@@ -75,7 +78,8 @@ lock: $(VENV)-tools/.stamp ## pin the newest allowed dependencies in requirement
 	@$(TOOLS)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "The lock is made with Python 3.11: rm -r $(VENV)-tools; make lock PYTHON=/path/to/python3.11"; exit 1; }
 	$(COMPILE) --upgrade --output-file requirements/service.txt pyproject.toml
-	$(COMPILE) --upgrade --constraint requirements/service.txt --extra test --extra check --extra tracing --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/service.txt --extra plots --output-file requirements/image.txt pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements/image.txt --extra plots --extra test --extra check --extra tracing --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --output-file requirements/tools.txt requirements/tools.in
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --constraint requirements/tools.txt --output-file requirements/docs.txt requirements/docs.in
@@ -104,8 +108,8 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # The stamps say which lock files are installed: a second call installs nothing.
-$(VENV)/.service: pyproject.toml requirements/service.txt requirements/build.txt | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements/service.txt -r requirements/build.txt
+$(VENV)/.service: pyproject.toml requirements/image.txt requirements/build.txt | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/image.txt -r requirements/build.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

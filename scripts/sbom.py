@@ -1,4 +1,4 @@
-"""Prints the bill of materials of the service (CycloneDX, JSON): what the lock pins and what the package brings along.
+"""Prints the bill of materials of the image (CycloneDX, JSON): what its lock pins and what the package brings along.
 
 Names, versions, hashes and who needs whom come from the lock, licences from the packages as they are installed.
 The same lock gives the same bytes: there is no time and no serial number.
@@ -18,12 +18,19 @@ ROOT = FOLDER.parent
 ASSETS = ROOT / "service" / "api" / "assets"
 NAME = "actiscope"
 # What the licence files say of packages that do not declare theirs as an SPDX expression.
+# (That of matplotlib is an agreement of its own, worded as the one of Python.)
 CONCLUDED = {
     "certifi": "MPL-2.0",
+    "contourpy": "BSD-3-Clause",
+    "cycler": "BSD-3-Clause",
+    "fonttools": "MIT",
     "h11": "MIT",
     "httpx": "BSD-3-Clause",
+    "kiwisolver": "BSD-3-Clause",
+    "matplotlib": "PSF-2.0",
     "pysimdjson": "MIT",
     "safetensors": "Apache-2.0",
+    "tzdata": "Apache-2.0",
     "uvloop": "MIT OR Apache-2.0",
 }
 _ASSET_ROW = re.compile(
@@ -35,7 +42,7 @@ Json = dict[str, Any]
 
 def bill_of_materials() -> Json:
     """The whole document."""
-    pins = read_lock(FOLDER / "service.txt")
+    pins = read_lock(FOLDER / "image.txt")
     packages = [_package(pin) for pin in pins]
     assets = [_asset(row) for row in _ASSET_ROW.finditer((ASSETS / "README.md").read_text())]
     return {

@@ -13,12 +13,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from service.activations import catalogue
 from service.allocator import keep_large_blocks
 from service.api import catalogue as functions
-from service.api import docs, evaluation, flow, guide, inference, models, monitoring, operations, training
+from service.api import docs, evaluation, flow, guide, inference, models, monitoring, operations, plots, training
 from service.api.admission import Gate
 from service.api.express import Express
 from service.api.guard import guarded
 from service.api.middleware import Envelope, Head
 from service.api.origins import cross_origin
+from service.api.pictures import Shelf
 from service.api.problems import HANDLERS
 from service.api.readiness import Readiness
 from service.api.slots import Streams
@@ -39,6 +40,7 @@ ROUTERS = (  # the busiest first
     training.router,
     models.router,
     functions.router,
+    plots.router,
     operations.router,
     monitoring.router,
     docs.router,
@@ -72,6 +74,7 @@ class Actiscope(FastAPI):
         self.readiness.add("draining", lambda: "The service is about to end." if self.draining else None)
         self.readiness.add("overloaded", lambda: "As much work waits as may wait." if self.gate.full else None)
         self.streams = Streams(settings)
+        self.pictures = Shelf()
         # The express way goes around the framework, which makes the spans.
         routed: ASGIApp = super().__call__ if traced else Express(super().__call__, HOT)
         within = cross_origin(guarded(routed, settings), settings)

@@ -17,6 +17,7 @@ ActiscopeError
 ├── Overloaded              the service does as much as a limit allows already
 ├── TookTooLong             the time for a request is over
 ├── NotReady                no work is accepted now
+├── NotInstalled            what was asked for needs a package that is not there
 └── InvalidSetting          the operator set what cannot be
 """
 
@@ -144,6 +145,10 @@ class NotReady(ActiscopeError):
         super().__init__(" ".join(reasons.values()))
         self.reasons = reasons
         self.wait = wait
+
+
+class NotInstalled(ActiscopeError):
+    """What was asked for needs an optional package that is not installed, or cannot be used."""
 
 
 class Overloaded(ActiscopeError):

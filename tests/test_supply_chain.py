@@ -25,7 +25,7 @@ with (ROOT / "pyproject.toml").open("rb") as project_file:
 
 
 def test_every_lock_file_is_known() -> None:
-    assert LOCKS.keys() == {"build", "dev", "docs", "service", "tools"}
+    assert LOCKS.keys() == {"build", "dev", "docs", "image", "service", "tools"}
 
 
 @pytest.mark.parametrize("path", lock_files(), ids=lambda path: path.stem)
@@ -45,8 +45,9 @@ def test_the_locks_agree_on_every_version() -> None:
 
 
 def test_the_lock_holds_what_the_project_asks_for() -> None:
-    optional = [text for extra in ("test", "check") for text in PROJECT["optional-dependencies"][extra]]
-    for lock, texts in (("service", PROJECT["dependencies"]), ("dev", [*PROJECT["dependencies"], *optional])):
+    needed, extras = PROJECT["dependencies"], PROJECT["optional-dependencies"]
+    image = [*needed, *extras["plots"]]
+    for lock, texts in (("service", needed), ("image", image), ("dev", [*image, *extras["test"], *extras["check"]])):
         for requirement in map(Requirement, texts):
             assert LOCKS[lock][canonicalize_name(requirement.name)] in requirement.specifier
 

@@ -159,6 +159,12 @@ FAILURES = {
         131072,
         "/sigma_w",
     ),
+    "no_such_picture": Failure(
+        "not_acceptable", 406, "This path answers with image/svg+xml or image/png, which Accept excludes."
+    ),
+    "no_layers": _field("/layers", "This field is required."),
+    "unknown_picture_item": _parameter("widht", "There is no query item 'widht'. Did you mean 'width'?"),
+    "plots_not_installed": Failure("plots_not_installed", 501, "Pictures need matplotlib: install actiscope[plots]."),
     "unknown_query_item": _parameter("familly", "There is no query item 'familly'. Did you mean 'family'?"),
     "no_query_items": _parameter("family", "There is no query item 'family'. This path takes none."),
     "internal_error": Failure(

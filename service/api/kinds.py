@@ -74,6 +74,16 @@ KINDS = {
             ),
         ),
         ProblemKind(
+            code="plots_not_installed",
+            title="This service draws no pictures",
+            statuses=(501,),
+            explanation=(
+                "Pictures need matplotlib, which comes with `actiscope[plots]`, and needs "
+                "a folder that it may write to, such as a temporary one or that of MPLCONFIGDIR. All else works "
+                "without it."
+            ),
+        ),
+        ProblemKind(
             code="malformed_json",
             title="The body is not JSON",
             statuses=(400,),

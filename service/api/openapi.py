@@ -25,6 +25,7 @@ from service.settings import Settings
 from service.wire.catalogue import Catalogue
 from service.wire.evaluation import DerivativeRequest, DerivativeResponse, EvaluateRequest, EvaluateResponse
 from service.wire.flow import GradientFlowRequest, GradientFlowResponse
+from service.wire.flow_pictures import FlowPicture
 from service.wire.inference import (
     InferenceOptions,
     InferenceRequest,
@@ -48,6 +49,7 @@ _MODELS = (
     DerivativeResponse,
     EvaluateRequest,
     EvaluateResponse,
+    FlowPicture,
     GradientFlowRequest,
     GradientFlowResponse,
     MeanFieldRequest,
@@ -89,6 +91,7 @@ _TAGS = [
     {"name": "gradient flow", "description": "How signals and gradients travel through networks, and what mends them."},
     {"name": "inference", "description": "The Open Inference Protocol (KServe V2): every function as a model."},
     {"name": "catalogue", "description": "Which functions there are, and what is known of them."},
+    {"name": "plots", "description": "Pictures of functions and of gradient flow, as SVG or PNG."},
     {"name": "operations", "description": "The service about itself."},
 ]
 _REQUEST_ID = {

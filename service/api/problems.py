@@ -23,6 +23,7 @@ from service.errors import (
     MalformedNpy,
     MalformedTensorData,
     MalformedTensors,
+    NotInstalled,
     NotReady,
     Overloaded,
     Path,
@@ -159,6 +160,10 @@ async def _not_ready(request: Request, error: NotReady) -> Response:
     return problem(request.scope, "not_ready", str(error), headers=headers, reasons=error.reasons)
 
 
+async def _not_installed(request: Request, error: NotInstalled) -> Response:
+    return problem(request.scope, "plots_not_installed", str(error))
+
+
 async def _overloaded(request: Request, error: Overloaded) -> Response:
     detail, again = with_setting(str(error), error.limit), {"Retry-After": str(error.after)}
     return problem(request.scope, "overloaded", detail, headers=again, limit=limit_of(error.limit))
@@ -203,8 +208,8 @@ def _in_body(path: Path, detail: str) -> ProblemFault:
 
 async def _unknown_activation(request: Request, error: UnknownActivation) -> Response:
     in_path = "name" in request.path_params or not error.path
-    in_query = "activation" in request.query_params
-    fault = ProblemFault(parameter="activation", detail=str(error)) if in_query else _in_body(error.path, str(error))
+    item = next((name for name in ("activation", "name") if name in request.query_params), None)
+    fault = ProblemFault(parameter=item, detail=str(error)) if item else _in_body(error.path, str(error))
     errors = None if in_path else (fault,)
     status = 404 if in_path else 422
     return problem(
@@ -240,6 +245,7 @@ HANDLERS: Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any,
     Unauthorized: _unauthorized,
     QuotaExceeded: _quota_exceeded,
     NotReady: _not_ready,
+    NotInstalled: _not_installed,
     InvalidInput: _invalid_input,
     UnknownActivation: _unknown_activation,
     RequestValidationError: _invalid_parameters,

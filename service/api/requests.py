@@ -43,9 +43,9 @@ async def read_json(model: type[AnyMessage], request: Request) -> AnyMessage:
     return await gate_of(request).step(model.read, body, settings_of(request))
 
 
-async def read_json_body(request: Request, *others: str) -> Body:
-    """A body that is said to be JSON; `others` are the media types that the path takes besides."""
-    require_known_query(request)
+async def read_json_body(request: Request, *others: str, items: tuple[str, ...] = ()) -> Body:
+    """A body that is said to be JSON; `others` are the media types that the path takes besides, `items` its query's."""
+    require_known_query(request, *items)
     require_json(request.headers, *others)
     return await read_body(request, settings_of(request).max_body_bytes)
 

@@ -46,7 +46,7 @@ def kinds(function: Activation) -> dict[str, Kind]:
 def read_question(model: type[AnyQuestion], items: Mapping[str, str]) -> AnyQuestion:
     """The question that the items ask, at no x yet and without parameters; raises InvalidInput."""
     given = fields(model)
-    members = {name: _value(name, text, _FIELDS.get(name)) for name, text in items.items() if name in given}
+    members = {name: value_of(name, text, _FIELDS.get(name)) for name, text in items.items() if name in given}
     try:
         return model.model_validate({**members, "x": _NOWHERE})
     except ValidationError as error:
@@ -56,10 +56,10 @@ def read_question(model: type[AnyQuestion], items: Mapping[str, str]) -> AnyQues
 def read_parameters(function: Activation, items: Mapping[str, str]) -> dict[str, Value]:
     """All parameters of the function; raises InvalidInput."""
     taken = kinds(function)
-    return bind(function, {name: _value(name, text, taken[name]) for name, text in items.items() if name in taken})
+    return bind(function, {name: value_of(name, text, taken[name]) for name, text in items.items() if name in taken})
 
 
-def _value(name: str, text: str, kind: Kind | None) -> object:
+def value_of(name: str, text: str, kind: Kind | None) -> object:
     """What JSON would say; text that says nothing of the kind is left to be refused where the kind is known."""
     if kind is None or kind == "choice":
         return text

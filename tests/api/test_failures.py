@@ -169,7 +169,7 @@ def test_an_unknown_path_is_answered_with_near_ones(client: Client, path: str) -
 
 def test_near_paths_are_listed(client: Client) -> None:
     assert "/evaluate" in assert_problem(client.get("/evaluat"), 404, "not_found")["near"]
-    assert assert_problem(client.get("/activations/name/x"), 404, "not_found")["near"] == ["/activations"]
+    assert "/activations" in assert_problem(client.get("/activations/name/x"), 404, "not_found")["near"]
 
 
 @pytest.mark.parametrize("path", GETS)

@@ -65,6 +65,9 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     },
     "vector_function": {"content": b'{"activation": "softmax", "sigma_w": 1}'},
     "too_many_points": {"content": b'{"activation": "relu", "sigma_w": {"linspace": [0, 1, 1000000]}}'},
+    "no_such_picture": {"content": b'{"layers": []}', "headers": JSON | {"Accept": "text/html"}},
+    "no_layers": {"content": b"{}"},
+    "unknown_picture_item": {"content": b"{}", "params": {"widht": "1"}},
     "malformed_npy": {"content": b"[1, 2]", "headers": NPY, "params": {"activation": "relu"}},
     "wrong_item": {"headers": NPY, "params": {"activation": "leaky_relu", "negative_slope": "x"}},
     "malformed_json": {"content": b'{"activation": "relu", "x": NaN}'},
@@ -116,6 +119,7 @@ def gate_full(client: Client) -> Iterator[None]:
     gate.running = running
 
 
+NEEDED = {"/plots/activations": {"name": "leaky_relu"}}
 PROVOKED = {"too_many_streams": lambda client: streams_open(client, 32), "too_much_waiting": gate_full}
 
 
@@ -251,12 +255,13 @@ def test_every_example_of_a_failure_is_what_the_service_says(
         if status >= "4" and status != "request"
         for name, item in media["examples"].items()
     }
-    states = {"internal_error", "not_ready"}  # of the service: no request brings them about
+    states = {"internal_error", "not_ready", "plots_not_installed"}  # of the service: no request brings them about
     assert set(failures) - states <= set(PROVOCATIONS)
     for name in set(failures) - states:
         request: dict[str, Any] = {"headers": JSON} | PROVOCATIONS[name]
         if method == "get":
             request.pop("content", None)
+            request["params"] = NEEDED.get(path, {}) | request.get("params", {})
         place = {"name": "leaky_relu", "code": "not_found", "version": "1"} | PLACES.get(name, {})
         asked = path.format_map(place)
         failure = FAILURES[name]

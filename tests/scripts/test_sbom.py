@@ -31,7 +31,7 @@ def libraries(bill: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 
 def test_it_holds_every_locked_package_with_its_hashes_and_its_licence(bill: dict[str, Any]) -> None:
     packages = libraries(bill, "pypi")
-    pins = read_lock(FOLDER / "service.txt")
+    pins = read_lock(FOLDER / "image.txt")
     assert packages.keys() == {f"pkg:pypi/{pin.name}@{pin.version}" for pin in pins}
     for pin in pins:
         package = packages[f"pkg:pypi/{pin.name}@{pin.version}"]

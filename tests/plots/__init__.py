@@ -1,0 +1,1 @@
+"""Pictures and the values in them."""
