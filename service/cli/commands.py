@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from service.cli import OPERATOR, evaluation, flow, functions, plots, training
+from service.cli import evaluation, flow, functions, plots, training
 from service.cli.failures import told
+from service.cli.operating import OPERATOR
 from service.cli.reading import is_number
 
 app = typer.Typer(
@@ -77,10 +78,8 @@ def _options(
 _AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True}
 _add("list", functions.list_functions, _EXPLORE)
 _add("show", functions.show, _EXPLORE)
-_add("evaluate", evaluation.evaluate, _COMPLETING = "_ACTISCOPE_COMPLETE"  # the variable with which the shell asks what may follow
-_EXPLORE, numbers=True)
-_add("derivative", evaluation.derivative, _COMPLETING = "_ACTISCOPE_COMPLETE"  # the variable with which the shell asks what may follow
-_EXPLORE, numbers=True)
+_add("evaluate", evaluation.evaluate, _EXPLORE, numbers=True)
+_add("derivative", evaluation.derivative, _EXPLORE, numbers=True)
 _add("plot", plots.plot, _EXPLORE)
 _add("flow", flow.flow, _NETWORKS)
 _add("train", training.train, _NETWORKS)
