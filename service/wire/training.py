@@ -62,6 +62,7 @@ class TrainingRequest(NetworkRequest):
         description="What is made small; or its name. With `data`, mse or cross_entropy, whose targets are those of "
         "the data; where none is given, cross_entropy for classes, mse for other targets. For mse, classes become rows "
         "of the identity, or with one output their own numbers.",
+        json_schema_extra=lambda published: published.pop("default"),  # it depends on the data
     )
     learning_rate: float = Field(default=0.01, ge=0, le=1e100, allow_inf_nan=False, description="η in w ← w − ηv.")
     momentum: float = Field(default=0.0, ge=0, lt=1, description="μ in v ← μv + ∇L.")

@@ -288,3 +288,17 @@ def test_a_descriptor_is_published_with_its_choices_and_whole(client: Client) ->
         assert function["kind"] in described["kind"]["enum"]
         assert function["smoothness"] in described["smoothness"]["enum"]
     assert not [name for name, schema in schemas.items() if "None" in schema.get("description", "")]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, schema in CONTRACT["components"]["schemas"].items() if "properties" in schema]
+)
+def test_defaults_are_what_may_be_sent(name: str) -> None:
+    for member, schema in CONTRACT["components"]["schemas"][name]["properties"].items():
+        if "default" in schema:
+            assert complaints(schema["default"], schema, CONTRACT, member) == []
+
+
+def test_no_item_beside_another_body_has_a_default() -> None:
+    for path in ("/evaluate", "/derivative"):
+        assert not any("default" in item["schema"] for item in CONTRACT["paths"][path]["post"]["parameters"])
