@@ -126,7 +126,7 @@ class RaceView {
   #showFields() {
     const [by, data] = ["by", "data"].map((name) => this.fields.get(name));
     const plane = data === "two_weights";
-    const network = ["depth", "width", "w", "batch", "momentum", "seed"];
+    const network = ["depth", "width", "w", "batch", "momentum", "seed", "smooth"];
     for (const field of this.form.querySelectorAll("[data-field]")) {
       const name = field.dataset.field;
       field.hidden = (plane && network.includes(name)) || (name === "f" && by !== "activation") || (name === "one" && (by !== "rate" || plane));
