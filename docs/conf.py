@@ -57,8 +57,8 @@ def complete(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def _navigation(entries: list[str], caption: str = "") -> str:
-    lines = "\n".join(entries)
-    return f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n"
+    head = [":hidden:", f":caption: {caption}"] if caption else [":hidden:"]
+    return "\n".join(["", "```{toctree}", *head, "", *entries, "```", ""])
 
 
 def move_out_what_is_inline(app: Sphinx, failure: Exception | None) -> None:
