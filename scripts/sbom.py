@@ -21,6 +21,7 @@ NAME = "actiscope"
 # (That of matplotlib is an agreement of its own, worded as the one of Python.)
 CONCLUDED = {
     "certifi": "MPL-2.0",
+    "charset-normalizer": "MIT",
     "contourpy": "BSD-3-Clause",
     "cycler": "BSD-3-Clause",
     "fonttools": "MIT",
@@ -30,7 +31,9 @@ CONCLUDED = {
     "markdown-it-py": "MIT",
     "matplotlib": "PSF-2.0",
     "mdurl": "MIT",
+    "protobuf": "BSD-3-Clause",
     "pysimdjson": "MIT",
+    "requests": "Apache-2.0",
     "rich": "MIT",
     "safetensors": "Apache-2.0",
     "shellingham": "ISC",

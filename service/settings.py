@@ -76,6 +76,9 @@ class Settings:
     max_rank: int = _limit(32, "dimensions", "Most dimensions of an array given.", at_most=32)
     max_depth: int = _limit(64, "levels", "Deepest nesting of arrays and objects in a JSON body.", at_most=1000)
     max_members: int = _limit(2**18, "members", "Most members of all objects in a JSON body, counted by its colons.")
+    max_strings: int = _limit(
+        2**20, "strings", "Most strings in a JSON body, numbers by name among them, counted by its quotation marks."
+    )
     max_parameters: int = _limit(32, "entries", "Most entries of `parameters`.")
     max_tensors: int = _limit(4096, "tensors", "Most tensors of an upload.")
     max_tensor_bytes: int = _limit(256 * _MEBI, "bytes", "Most bytes of all tensors of an upload, as float64.")

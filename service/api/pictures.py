@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from starlette.requests import Request
 
 from service.api.admission import Estimate, gate_of
+from service.api.paces import Pace
 from service.api.requests import not_acceptable, quality
 from service.api.responses import Page
 from service.errors import NotInstalled
@@ -15,6 +16,7 @@ MEDIA_TYPES: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
 KEPT_BYTES = 16 * 2**20  # of pictures, in a process
 
 _MEMORY = 12  # bytes for each pixel, while it is drawn
+_PACE = Pace(0.3)  # of pictures
 _STYLED = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"  # as an SVG is
 HEADERS = {"Vary": "Accept", "Content-Security-Policy": _STYLED}
 _KEEP = {**HEADERS, "Cache-Control": "public, max-age=3600"}
@@ -56,7 +58,7 @@ def form_of(request: Request) -> Form:
 
 async def drawn(request: Request, draw: Callable[[], bytes], frame: Frame) -> bytes:
     """The picture, drawn when it is this request's turn."""
-    estimate = Estimate(bytes=_MEMORY * frame.width * frame.height)
+    estimate = Estimate(_MEMORY * frame.width * frame.height, pace=_PACE)
     return await gate_of(request).run(request, _drawn, draw, estimate=estimate)
 
 

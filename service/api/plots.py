@@ -87,7 +87,7 @@ async def plot_gradient_flow(request: Request) -> Response:
     """
     form = form_of(request)
     body = await read_json_body(request, items=FRAME)
-    flows = await gate_of(request).step(read_flows, body, settings_of(request))
+    flows = await gate_of(request).read(read_flows, body, settings_of(request))
     with told_of_items():
         frame = read_frame(dict(request.query_params), form, _FLOW_WIDTHS[len(flows) - 1], _FLOW_HEIGHT)
     return PartsResponse((await drawn(request, lambda: _draw_flows(flows, frame), frame),), MEDIA_TYPES[form], HEADERS)

@@ -1,5 +1,6 @@
 """All commands: their names, in the order in which the help lists them, and what they do."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
@@ -10,8 +11,9 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from service.cli import OPERATOR, evaluation, flow, functions, plots, training
+from service.cli import evaluation, flow, functions, plots, training
 from service.cli.failures import told
+from service.cli.operating import OPERATOR
 from service.cli.reading import is_number
 
 app = typer.Typer(
@@ -21,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_COMPLETING = "_ACTISCOPE_COMPLETE"  # the variable with which the shell asks what may follow
 _EXPLORE, _NETWORKS, _SERVICE = "Functions", "Networks", "Service"
 
 
@@ -29,7 +32,8 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # where the terminal cannot show a letter of a formula
-    with nullcontext() if arguments else redirect_stdout(sys.stderr):  # without a command, the help is a complaint
+    said = bool(arguments) or _COMPLETING in os.environ
+    with nullcontext() if said else redirect_stdout(sys.stderr):  # without a command, the help is a complaint
         app(list(arguments), prog_name="actiscope")
     return 0
 

@@ -79,7 +79,8 @@ class _Answer(httpx.AsyncByteStream):
 async def _body(request: httpx.Request) -> AsyncIterator[bytes]:
     assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101  an async client sends nothing else
     async for piece in request.stream:
-        yield piece
+        if piece:
+            yield piece
 
 
 def _scope(request: httpx.Request) -> Mapping[str, Any]:  # any: a scope holds what it holds

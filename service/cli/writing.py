@@ -82,7 +82,7 @@ class Sink:
             case Format.json:
                 self._file.write(_json(result))
             case Format.npy:
-                np.lib.format.write_array(self._file, result.values, allow_pickle=False)
+                self._file.writelines(_npy(result.values))
         self._file.flush()
         self._started = True
 
@@ -111,6 +111,12 @@ def _table(values: Array, dtype: str) -> Iterable[list[str]]:
 
 def _rows(table: Iterable[list[str]], separator: str) -> bytes:
     return "".join(separator.join(row) + "\n" for row in table).encode()
+
+
+def _npy(values: Array) -> Iterable[bytes]:
+    from service.client.arrays import NpyFile  # noqa: PLC0415  it takes longer to import than the shell should wait
+
+    return NpyFile(np.ascontiguousarray(values))
 
 
 def _json(result: Result) -> bytes:

@@ -19,10 +19,10 @@ from service.server.backlog import Backlog
 from service.server.exchange import Exchange
 from service.server.head import Common
 from service.server.reader import Reader
-from service.server.refusals import Refusal, crowded, ending, too_slow, written
+from service.server.refusals import Refusal, crowded, ending, note, too_slow, written
 from service.server.watch import TICK, Watch, queued
 from service.settings import Settings
-from service.telemetry.metrics import Metrics
+from service.telemetry.observer import Observer
 
 # What tells whether the service lives is answered however many connections there are.
 ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
@@ -49,7 +49,7 @@ class Protocol(Callbacks):
             config.load()
         self.app: ASGIApp = config.loaded_app
         self.settings: Settings = config.loaded_app.settings
-        self.metrics: Metrics = config.loaded_app.observer.metrics
+        self.observer: Observer = config.loaded_app.observer
         self.backlog = Backlog(config.loaded_app.gate.memory)
         self.state = server_state
         self.loop = _loop or get_running_loop()
@@ -214,6 +214,7 @@ class Protocol(Callbacks):
         """Read no further, and say why after all that came before is answered."""
         if failed := self.reader.drop():
             failed.leave()
+            refusal.seen = failed.running
             if failed.started:  # too late to tell
                 self.transport.abort()
                 return
@@ -226,8 +227,7 @@ class Protocol(Callbacks):
             self._tell(refusal)
 
     def _tell(self, refusal: Refusal) -> None:
-        if refusal.reason:
-            self.metrics.refused(refusal.reason)
+        note(refusal, self.observer)
         self.transport.write(written(refusal, self.common_fields()))
         self._linger()
 

@@ -29,8 +29,8 @@ def _address(url: bytes) -> tuple[str, bytes, bytes]:
         address = httptools.parse_url(url)
     except httptools.HttpParserInvalidURLError:
         raise malformed("The address cannot be parsed.") from None
-    path = (address.path or b"").decode("ascii", "replace")
-    return unquote(path) if "%" in path else path, address.path, address.query or b""
+    path = (address.path or b"/").decode("ascii", "replace")
+    return unquote(path) if "%" in path else path, address.path or b"/", address.query or b""
 
 
 _kept_address = lru_cache(maxsize=256)(_address)

@@ -1,17 +1,21 @@
 """What is refused before the application sees it, as problem documents like all others."""
 
+from contextvars import copy_context
 from typing import Any
 from uuid import uuid4
 
 from starlette.types import Scope
 
 from service.api.hardening import hardening
+from service.api.kinds import KINDS
 from service.api.problems import limit_of, problem, with_setting
 from service.errors import Limit
 from service.server.head import Fields, fields, head
+from service.telemetry.observer import Observer
 
 _AS_COUNTED = {"head_too_large": "limit", "request_timeout": "limit", "overloaded": "overload"}
 _NOWHERE: Scope = {"path": "/"}  # the path, if there is any, is not to be trusted
+_UNREAD: Scope = {"method": "-", "path": "-", "headers": []}
 
 
 class Refusal(Exception):
@@ -20,9 +24,11 @@ class Refusal(Exception):
     def __init__(self, code: str, detail: str, status: int | None = None, limit: Limit | None = None) -> None:
         super().__init__(detail)
         self.code = code
-        self.reason = _AS_COUNTED.get(code)
-        self.status = status
+        self.reason = _AS_COUNTED.get(code, "")
+        self.status = status or KINDS[code].statuses[0]
         self.limit = limit
+        self.request_id = uuid4().hex.encode()
+        self.seen = False  # whether the application has begun to answer, and counts the request
 
 
 def malformed(reason: str) -> Refusal:
@@ -60,9 +66,21 @@ def written(refusal: Refusal, common: bytes) -> bytes:
         members["limit"] = limit_of(limit)
     response = problem(_NOWHERE, refusal.code, detail, status=refusal.status, **members)
     extra: Fields = [
-        (b"x-request-id", uuid4().hex.encode()),
+        (b"x-request-id", refusal.request_id),
         *hardening(response.raw_headers),
         (b"connection", b"close"),
         *([(b"retry-after", b"1")] if response.status_code == 503 else []),
     ]
     return head(response.status_code, common, fields([*response.raw_headers, *extra])) + bytes(response.body)
+
+
+def note(refusal: Refusal, observer: Observer) -> None:
+    """Count it, as a request of which nothing is known unless the application knows it, and have that logged."""
+    metrics = observer.metrics
+    if refusal.seen:
+        if refusal.reason:
+            metrics.refused(refusal.reason)
+        return
+    account = copy_context().run(metrics.begin, _UNREAD, refusal.request_id)
+    account.status, account.refusal = refusal.status, refusal.reason
+    observer.tell(account, metrics.end(account))

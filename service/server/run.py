@@ -7,9 +7,10 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import Multiprocess, multiprocess
 
 from service.server.protocol import Protocol
+from service.telemetry.sink import standard_error
 
 
 def configuration(app: ASGIApp | Callable[[], ASGIApp] | str, **options: Any) -> uvicorn.Config:  # noqa: ANN401  uvicorn's
@@ -42,6 +43,22 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
+class Worker(multiprocess.Process):
+    """A process in which our own server runs, where uvicorn would have its own."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        """The server, made in the process itself."""
+        if self._server is None:
+            self._server = Server(config=self.config)
+        return self._server
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        """Serve until told to end; a process that multiprocessing has started does nothing else at its end."""
+        super().target(sockets)
+        standard_error().close()
+
+
 class Supervisor(Multiprocess):
     """Refuses connections from the moment on at which it has its workers end, rather than let them wait for nobody."""
 
@@ -57,4 +74,5 @@ def run(config: uvicorn.Config) -> None:
     if config.workers == 1:
         Server(config).run()
     else:
+        multiprocess.Process = Worker  # type: ignore[misc]  # of which the supervisor makes each, by this name
         Supervisor(config, [config.bind_socket()]).run()

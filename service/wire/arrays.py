@@ -15,6 +15,7 @@ from service.wire.json import NON_FINITE
 
 Array = NDArray[np.float64]
 _NUMBERS = {float, int}
+_NON_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"')  # by sign: 0, 1, −1
 _FEW = 64  # numbers: their text is sooner searched than they are
 _KINDS = {bool: "a boolean", type(None): "null", dict: "an object", list: "an array", str: "a string"}
 
@@ -112,9 +113,9 @@ def _fault(index: int, shape: tuple[int, ...], detail: str) -> InvalidInput:
 def _fill_nulls(text: bytes, array: NDArray[np.floating]) -> bytes:
     """Name the non-finite numbers, which orjson writes as null, in the order they come in."""
     missing = array[~np.isfinite(array)]
-    names = np.where(np.isnan(missing), b'"NaN"', np.where(missing > 0, b'"Infinity"', b'"-Infinity"')).tolist()
+    names = map(_NON_FINITE.__getitem__, np.where(np.isnan(missing), 0, np.sign(missing)).astype(np.int8).tolist())
     parts = text.split(b"null")
-    return b"".join(chain.from_iterable(zip(parts, [*names, b""], strict=True)))
+    return b"".join(chain.from_iterable(zip(parts, chain(names, (b"",)), strict=True)))
 
 
 def _nest(items: list[bytes], shape: tuple[int, ...]) -> bytes:

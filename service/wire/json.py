@@ -16,6 +16,7 @@ from service.errors import Fault, InvalidInput, Limit, LimitExceeded, Malformed,
 MAX_FAULTS = 20
 MAX_CONTAINERS = 2**22
 MAX_MEMBERS = 2**18
+MAX_STRINGS = 2**20
 NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 Codes = NDArray[np.uint8]
@@ -31,7 +32,7 @@ _MARK = "\0mark"
 _MARK_TEXT = orjson.dumps(_MARK)
 
 
-def loads(body: Body, max_depth: int, max_members: int = MAX_MEMBERS) -> Any:  # noqa: ANN401  JSON is any of its types
+def loads(body: Body, max_depth: int, max_members: int = MAX_MEMBERS, max_strings: int = MAX_STRINGS) -> Any:  # noqa: ANN401  JSON is any of its types
     """Read a JSON text.
 
     Duplicate keys: the last wins. Integers beyond 64 bits become floats, and `-0` keeps its sign.
@@ -41,11 +42,12 @@ def loads(body: Body, max_depth: int, max_members: int = MAX_MEMBERS) -> Any:  #
     Malformed
         The bytes are not JSON in UTF-8 without a byte order mark, or nested too deeply (TooDeep).
     LimitExceeded
-        There are more than MAX_CONTAINERS arrays and objects, or more than `max_members` colons.
+        There are more than MAX_CONTAINERS arrays and objects, or more than `max_members` colons or
+        `max_strings` pairs of quotation marks.
     InvalidInput
         A number is beyond float64; the fault tells which is the first.
     """
-    _admit(body, max_depth, max_members)
+    _admit(body, max_depth, max_members, max_strings)
     if NEGATIVE_ZERO.search(body):
         body = _sign_zeros(body)
     try:
@@ -82,14 +84,17 @@ class _Pauses:
 _PAUSES = _Pauses()
 
 
-def _admit(body: Body, max_depth: int, max_members: int) -> None:
+def _admit(body: Body, max_depth: int, max_members: int, max_strings: int) -> None:
     """Refuse what is nested too deeply or in too many pieces, found without parsing."""
-    if len(body) <= min(max_depth, max_members):
+    if len(body) <= min(max_depth, max_members, max_strings):
         return
     if body.count(b":") > max_members:
         limit = Limit("max_members", max_members)
         raise LimitExceeded(limit, f"The objects of the body have more than {max_members} members.")
     codes = np.frombuffer(body, np.uint8)
+    if len(body) > 2 * max_strings and np.count_nonzero(codes == ord('"')) > 2 * max_strings:
+        limit = Limit("max_strings", max_strings)
+        raise LimitExceeded(limit, f"The body has more than {max_strings} strings.")
     if np.count_nonzero((codes & _EITHER_CASE) == ord("[")) <= min(max_depth, MAX_CONTAINERS):
         return
     structure = _structure(body)

@@ -101,7 +101,7 @@ class Request(Wire):
     def read(cls, body: Body, settings: Settings) -> Self:
         """Parse and validate; raises Malformed, InvalidInput or LimitExceeded."""
         with collection_paused():
-            return cls._validated(loads(body, settings.max_depth, settings.max_members), settings)
+            return cls._validated(loads(body, settings.max_depth, settings.max_members, settings.max_strings), settings)
 
     @classmethod
     def _validated(cls, value: Any, settings: Settings) -> Self:  # noqa: ANN401  JSON is any of its types

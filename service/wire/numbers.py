@@ -46,7 +46,7 @@ def read_flat(body: Body, settings: Settings) -> tuple[bytes, NDArray[np.float64
     except _COMPLAINTS:
         _kept.__dict__.clear()
         return None
-    if settings.max_depth < 2 or settings.max_members < _LONGEST_AROUND:
+    if settings.max_depth < 2 or min(settings.max_members, settings.max_strings) < _LONGEST_AROUND:
         return None
     if _lost_sign(numbers, body, start, end + 1) or numbers.size > settings.max_elements:
         return None
@@ -68,7 +68,9 @@ def read_object(body: Body, settings: Settings) -> dict[str, Any] | None:
     dict or None
         By name: float64 arrays for arrays, dicts for objects, and Python's own values for what is neither.
     """
-    if len(body) < _LEAST or body[0] not in _STARTS or settings.max_members < _MOST_MEMBERS * (_MOST_MEMBERS + 1):
+    if len(body) < _LEAST or body[0] not in _STARTS:
+        return None
+    if min(settings.max_members, settings.max_strings // 2) < _MOST_MEMBERS * (_MOST_MEMBERS + 1):
         return None
     try:
         return _members(_parser(len(body)).parse(body), body, settings)

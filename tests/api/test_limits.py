@@ -138,6 +138,16 @@ def test_objects_may_have_as_many_members_as_allowed(client: Client) -> None:
     assert_problem(limited(client, max_members=2).post("/evaluate", flat), 413, "limit_exceeded")
 
 
+def test_a_body_has_so_many_strings(client: Client) -> None:
+    body = b'{"activation":"relu","x":["NaN","Infinity","-Infinity"]}'
+    assert limited(client, max_strings=6).post("/evaluate", body).status_code == 200
+    response = limited(client, max_strings=5).post("/evaluate", body)
+    assert_limit(assert_problem(response, 413, "limit_exceeded"), "max_strings", 5)
+    flat = b'{"activation":"relu","x":[%b1]}' % (b"1," * 1000)
+    assert limited(client, max_strings=3).post("/evaluate", flat).status_code == 200
+    assert_problem(limited(client, max_strings=2).post("/evaluate", flat), 413, "limit_exceeded")
+
+
 @pytest.mark.parametrize("path", ["/activations?q=", "/evaluate?activation=", "/docs/nowhere?q="])
 def test_a_query_may_have_as_many_bytes_as_allowed(client: Client, path: str) -> None:
     small = limited(client, max_query_bytes=20)

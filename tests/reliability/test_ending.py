@@ -98,7 +98,8 @@ def _unchunked(body: bytes) -> bytes:
     return whole
 
 
-def test_what_takes_too_long_is_refused_when_the_time_is_over() -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_takes_too_long_is_refused_when_the_time_is_over(workers: int) -> None:
     async def go(service: Service) -> Answer:
         answer = asyncio.create_task(ask(service.port, "POST", "/gradient-flow", HUGE, JSON))
         await asyncio.sleep(0.5)
@@ -106,7 +107,9 @@ def test_what_takes_too_long_is_refused_when_the_time_is_over() -> None:
         await asyncio.to_thread(assert_ended_well, service)
         return await answer
 
-    with started(ACTISCOPE_DRAIN_SECONDS="1") as service:
+    with started("--port", "0", "--workers", str(workers), ACTISCOPE_DRAIN_SECONDS="1") as service:
+        service.wait_for(workers)
         answer = asyncio.run(go(service))
+        assert service.said().count("An answer was given up, as the service ends.") == 1
     assert_sound(answer, {503})
     assert json.loads(answer.body)["limit"]["setting"] == "ACTISCOPE_DRAIN_SECONDS"

@@ -12,6 +12,9 @@ import pytest
 
 from service.app import create_app
 from service.settings import Settings
+from service.telemetry.account import Account
+from service.telemetry.metrics import NO_ROUTE, Metrics
+from service.telemetry.observer import Observer
 from tests.live import in_thread
 
 QUESTION = b'{"activation":"relu","x":[-1,2]}'
@@ -245,3 +248,28 @@ def test_told_to_end_it_is_not_ready_any_more() -> None:
         idle.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
         status, fields, body = answer(idle)
         assert (status, fields["connection"], json.loads(body)["reasons"].keys()) == (503, "close", {"draining"})
+
+
+def test_what_is_refused_unread_is_counted_and_told_once() -> None:
+    told: list[Account] = []
+    observer = Observer(Metrics(), lambda account, _: told.append(account))
+    with in_thread(create_app(Settings(max_head_bytes=2000, head_seconds=1), observer)) as (port, _):
+        for sent, status in ((b"nonsense\r\n\r\n", 400), (b"GET /%b" % (b"a" * 3000), 414), (b"GET / HT", 408)):
+            with connected(port) as connection:
+                connection.sendall(sent)
+                found, fields, _ = answer(connection)
+                assert found == status
+                assert (told[-1].status, told[-1].request_id.decode()) == (status, fields["x-request-id"])
+        with connected(port) as connection:
+            connection.sendall(post()[:-5])
+            assert answer(connection)[0] == 408
+    counted = observer.metrics.read()
+    assert counted.of_route(NO_ROUTE).requests.sum() == len(told) == 4
+    assert counted.refusals["limit"] == 3
+    assert counted.levels["actiscope_requests_in_flight"] == 0
+
+
+def test_an_address_without_a_path_is_that_of_the_root(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"GET http://a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert answer(connection)[0] == 200

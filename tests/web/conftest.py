@@ -10,9 +10,12 @@ from tests.live import serving
 from tests.web.browser import CHROMIUM, DESKTOP, PHONE, browsing, listen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; where there is none the tests are skipped, but not in continuous integration."""
+    """Chromium; where there is none the tests are skipped, but not in continuous integration.
+
+    It is closed after each module: as long as it is open its event loop runs, and tests of others need one of theirs.
+    """
     if not CHROMIUM and os.environ.get("CI") != "true":
         pytest.skip("no chromium on the PATH: apt-get install chromium, or name one in CHROMIUM")
     with browsing() as browser:

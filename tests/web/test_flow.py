@@ -152,7 +152,8 @@ def test_a_file_is_dropped_anywhere(page: Page, address: str) -> None:
         """(bytes) => {
             const files = new DataTransfer();
             files.items.add(new File([new Uint8Array(bytes)], "mine.safetensors"));
-            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+            const dropped = { dataTransfer: files, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", dropped));
         }""",
         file,
     )

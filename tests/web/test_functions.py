@@ -138,7 +138,7 @@ def test_the_back_button_returns_to_the_section_as_it_was(page: Page, address: s
     expect(page).to_have_url(f"{address}#/functions?f=gelu")
 
 
-def test_a_picture_is_saved_as_svg_and_png_and_its_data_as_csv(page: Page, address: str, tmp_path: Path) -> None:
+def test_a_picture_is_saved_as_svg_and_png_and_its_data_as_csv(page: Page, address: str) -> None:
     opened(page, address, "?f=sigmoid,step&from=-1&to=1")
     svg = saved(page, page.get_by_role("button", name="Save f(x) as SVG").click)
     text = Path(svg.path()).read_text()
@@ -157,7 +157,7 @@ def test_a_picture_is_saved_as_svg_and_png_and_its_data_as_csv(page: Page, addre
 
 
 @pytest.mark.parametrize("language", ["curl", "Python"])
-def test_the_code_asks_for_exactly_what_is_shown(page: Page, address: str, language: str, tmp_path: Path) -> None:
+def test_the_code_asks_for_exactly_what_is_shown(page: Page, address: str, language: str) -> None:
     opened(page, address, "?f=leaky_relu&p.leaky_relu=negative_slope:0.2&from=-2&to=2")
     page.get_by_text("The requests behind this view").click()
     page.get_by_role("button", name=language, exact=True).click()

@@ -159,7 +159,7 @@ def test_brackets_in_strings_and_side_by_side_are_not_nesting(body: bytes) -> No
 @pytest.mark.parametrize("last", [b"1", b"1e999", b"}"])
 def test_too_many_arrays_and_objects_are_refused_without_parsing(piece: bytes, last: bytes) -> None:
     with pytest.raises(LimitExceeded, match=str(MAX_CONTAINERS)):
-        loads(b"[" + piece * MAX_CONTAINERS + last + b"]", DEPTH, 2**30)
+        loads(b"[" + piece * MAX_CONTAINERS + last + b"]", DEPTH, 2**30, 2**30)
 
 
 def test_objects_may_have_as_many_members_as_allowed() -> None:

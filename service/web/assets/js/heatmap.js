@@ -4,6 +4,7 @@ import { Scale, axes, format } from "./axes.js";
 import { h, s, subscripted } from "./dom.js";
 import { nameButtons, saveButtons } from "./save.js";
 
+const CELLS = 111; // of the scale of colours
 const MARGIN = { left: 46, right: 12, top: 28, bottom: 44 };
 
 // From blue over a neutral to red: told apart with any colour vision; the neutral is the page's own ground.
@@ -54,11 +55,15 @@ export class HeatMap {
     return this.options.title;
   }
 
+  /** The scale of colours with its words, and what the lines are. */
   get legend() {
-    return this.options.lines
-      .filter(({ text }) => text)
-      .map(({ text }) => ({ name: text, element: this.svg.querySelector(".critical-sample") }))
-      .slice(0, 1);
+    const { key, lines } = this.options;
+    const line = lines.find(({ text }) => text);
+    const words = key && [key.low, key.middle, key.high].filter(Boolean).join(" … ");
+    return [
+      ...(key ? [{ name: words, element: this.key.querySelector("g"), width: CELLS }] : []),
+      ...(line ? [{ name: line.text, element: this.svg.querySelector("defs path") }] : []),
+    ];
   }
 
   update(options) {
@@ -83,7 +88,7 @@ export class HeatMap {
       s("rect", { class: "sunken", ...frame }),
       s("g", { "clip-path": "url(#map-clip)" }, this.#image(), ...lines.map((line) => this.#line(line))),
       axes({ x: this.x, y: this.y, xLabel: x.label, yLabel: y.label, width, height, grid: false }),
-      s("path", { class: "critical critical-sample", d: "M0 0H18", visibility: "hidden" }),
+      s("defs", {}, s("path", { class: "critical", d: "M0 0H18" })),
       this.handle,
     );
     this.#place();
@@ -128,12 +133,9 @@ export class HeatMap {
   #explain() {
     const { key, kind } = this.options;
     if (!key) return;
-    const stops = Array.from({ length: 111 }, (_, index) => colour(index / 110, kind));
-    const bar = s(
-      "svg",
-      { viewBox: "0 0 333 10", preserveAspectRatio: "none", "aria-hidden": "true" },
-      ...stops.map((rgb, index) => s("rect", { x: index * 3, width: 3.2, height: 10, fill: `rgb(${rgb})` })),
-    );
+    const stops = Array.from({ length: CELLS }, (_, index) => colour(index / (CELLS - 1), kind));
+    const cells = stops.map((rgb, index) => s("rect", { x: index, y: -5, width: 1.1, height: 10, fill: `rgb(${rgb})` }));
+    const bar = s("svg", { viewBox: `0 -5 ${CELLS} 10`, preserveAspectRatio: "none", "aria-hidden": "true" }, s("g", {}, ...cells));
     this.key.replaceChildren(bar, ...[key.low, key.middle ?? "", key.high].map((words) => h("span", {}, words)));
   }
 

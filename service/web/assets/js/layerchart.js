@@ -3,7 +3,7 @@
 import { Scale, axes, extent, format } from "./axes.js";
 import { Cursor } from "./chart.js";
 import { h, s } from "./dom.js";
-import { saveButtons } from "./save.js";
+import { nameButtons, saveButtons } from "./save.js";
 
 const MARGIN = { left: 54, right: 12, top: 26, bottom: 40 };
 const WIDEST = 22; // pixels of a bar
@@ -21,7 +21,9 @@ export class LayerChart {
     this.plot = h("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": `Layer in ${this.title}` }, this.svg);
     this.readout = h("div", { class: "readout" });
     this.heading = h("span", { class: "chart-title" }, this.title);
-    this.element = h("figure", { class: "chart" }, h("figcaption", { class: "chart-head" }, this.heading, saveButtons(this)), this.readout, this.plot);
+    const saves = saveButtons(this);
+    nameButtons(saves, this.title);
+    this.element = h("figure", { class: "chart" }, h("figcaption", { class: "chart-head" }, this.heading, saves), this.readout, this.plot);
     this.#listen();
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
@@ -121,7 +123,7 @@ export class LayerChart {
     values.forEach((value, index) => {
       if (!shown(value)) {
         pen = "M";
-        if (value === 0) dots.push(this.#nought(index, color)); // a log scale has no place for it
+        if (value === 0 && !dash) dots.push(this.#nought(index, color)); // a log scale has no place for it
         return;
       }
       path += `${pen}${this.x.at(index).toFixed(2)} ${this.y.at(value).toFixed(2)}`;

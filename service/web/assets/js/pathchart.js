@@ -2,7 +2,7 @@
 
 import { Scale, axes, format } from "./axes.js";
 import { h, s } from "./dom.js";
-import { saveButtons } from "./save.js";
+import { nameButtons, saveButtons } from "./save.js";
 
 const MARGIN = { left: 46, right: 14, top: 20, bottom: 40 };
 const LEVELS = [0.002, 0.01, 0.03, 0.07, 0.14, 0.25, 0.4, 0.6, 0.9];
@@ -18,7 +18,9 @@ export class PathChart {
     this.svg = s("svg", { class: "chart-svg", role: "img" });
     this.plot = h("div", { class: "square" }, this.svg);
     this.readout = h("div", { class: "readout" });
-    this.element = h("figure", { class: "chart" }, h("figcaption", { class: "chart-head" }, h("span", { class: "chart-title" }, title), saveButtons(this)), this.readout, this.plot);
+    const saves = saveButtons(this);
+    nameButtons(saves, this.title);
+    this.element = h("figure", { class: "chart" }, h("figcaption", { class: "chart-head" }, h("span", { class: "chart-title" }, title), saves), this.readout, this.plot);
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
 

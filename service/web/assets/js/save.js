@@ -34,13 +34,15 @@ export function saveButtons(chart) {
       },
       kind,
     );
-  return h(
+  const buttons = h(
     "div",
     { class: "saves" },
     button("SVG", () => download(new Blob([picture(chart).text], { type: "image/svg+xml" }), chart, "svg")),
     button("PNG", async () => download(await raster(picture(chart)), chart, "png")),
     button("CSV", () => download(new Blob([csv(chart.table())], { type: "text/csv" }), chart, "csv")),
   );
+  nameButtons(buttons, chart.title);
+  return buttons;
 }
 
 /** Names the buttons by what the chart is called now. */
@@ -80,11 +82,11 @@ export function picture(chart) {
 function legend(chart, text) {
   const group = s("g");
   let x = MARGIN;
-  for (const { name, element } of chart.legend) {
+  for (const { name, element, width = 18 } of chart.legend) {
     const swatch = styled(element);
     swatch.setAttribute("transform", `translate(${x} 38)`);
-    group.append(swatch, s("text", { ...text, x: x + 24, y: 42, "font-size": 12 }, ...subscripted(name, true)));
-    x += 40 + name.length * 7;
+    group.append(swatch, s("text", { ...text, x: x + width + 6, y: 42, "font-size": 12 }, ...subscripted(name, true)));
+    x += width + 22 + name.length * 7;
   }
   return group;
 }

@@ -37,7 +37,7 @@ function problems(list) {
   if (list.length === 0) return null;
   const items = list.map(({ code, text }) => {
     const [itself, ...remedy] = text.split(/(?<=\.) (?=[A-Z])/);
-    const help = remedy.length > 0 && h("span", { class: "remedy" }, ` ${remedy.join(" ")}`);
+    const help = remedy.length > 0 && h("span", { class: "what-helps" }, ` ${remedy.join(" ")}`);
     return h("li", {}, h("b", {}, code.replaceAll("_", " ")), ` ${itself}`, help);
   });
   return h("div", {}, h("h3", {}, "Known problems"), h("ul", { class: "problems" }, ...items));

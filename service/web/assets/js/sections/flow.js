@@ -56,7 +56,7 @@ class FlowView {
     const f = this.fields;
     this.scale = f.counted("scale", "Scale", { min: 0, step: "any" });
     this.drop = this.#drop();
-    const kinds = [["deep", "A deep network"], ["chain", "A chain, one unit a layer"], ["file", "My network, a .safetensors file"]];
+    const kinds = [["deep", "A deep network"], ["chain", "A chain, one unit a layer"], ["file", "My own, from a file"]];
     return h(
       "form",
       { class: "card form", "aria-label": "The network", onsubmit: (event) => event.preventDefault() },

@@ -1,0 +1,40 @@
+"""`plot`."""
+
+from pathlib import Path
+
+import pytest
+
+from service.cli import commands
+from tests.cli.running import Run
+from tests.client import Client
+
+DRAWS = "/plots/activations"
+
+
+def test_functions_are_drawn_into_a_file(run: Run, client: Client, tmp_path: Path) -> None:
+    if DRAWS not in client.app.state.paths:
+        pytest.skip("this service has no routes of plots")
+    for ending, start in ((".svg", b"<?xml"), (".png", b"\x89PNG")):
+        path = tmp_path / f"picture{ending}"
+        run("plot", "step", "sigmoid", "--derivative", "1", "--lower", "-3", "-o", str(path))
+        assert path.read_bytes().startswith(start)
+
+
+def test_a_service_that_draws_nothing_is_told(run: Run, client: Client, tmp_path: Path) -> None:
+    if DRAWS in client.app.state.paths:
+        pytest.skip("this service draws plots")
+    path = tmp_path / "picture.svg"
+    assert "This service draws no plots" in run("plot", "gelu", "-o", str(path), status=3).stderr
+    assert not path.exists()
+
+
+def test_the_ending_says_what_to_draw(alone: Run) -> None:
+    assert "should end with .svg or .png" in alone("plot", "gelu", "-o", "picture.jpeg", status=2).stderr
+
+
+def test_every_command_is_in_the_help() -> None:
+    names = {command.name for command in commands.app.registered_commands}
+    assert names == {
+        *("list", "show", "evaluate", "derivative", "plot", "flow", "train"),
+        *("serve", "key", "openapi", "reference"),
+    }
