@@ -1,10 +1,9 @@
 """The two clients: one blocks, the other is awaited; both put the same questions."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping
-from contextlib import aclosing, closing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from contextlib import aclosing, closing
 from functools import wraps
 from inspect import signature
-from io import BytesIO
 from time import sleep
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, get_args
@@ -14,81 +13,13 @@ import httpx
 
 from service.client import catalogue, evaluation, flow, operations, pictures, theory, training
 from service.client.catalogue import Session
-from service.client.exchange import Ask, Exchange, Reply, Sink, Wait, answered
-from service.client.failures import NoAnswer, NotUnderstood
+from service.client.exchange import Ask, Exchange, Reply, Wait, answered
+from service.client.line import OK, PATIENCE, Line, heard, reply_of, sink_of
 from service.client.streams import AsyncTraining, Training
 from service.client.uploads import Tensors
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-BASE_URL = "http://127.0.0.1:8000"
-_PATIENCE = httpx.Timeout(330, connect=10)  # seconds; by itself the service gives an answer up after 300
-_OK = 200
-
-
-class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes in pieces, for either client."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-
-
-class _Line(Session):
-    """Where the service is, and how requests are made for it."""
-
-    def __init__(
-        self, base_url: str | None, key: str | None, http: httpx.Client | httpx.AsyncClient, retries: int
-    ) -> None:
-        super().__init__(retries)
-        self._sender = http
-        self._base = base_url or ("" if str(http.base_url) else BASE_URL)
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-
-    def _request(self, ask: Ask) -> httpx.Request:
-        headers = {**self._headers, **ask.headers}
-        if ask.pieces is not None:
-            headers["Content-Length"] = str(ask.length)
-        request = self._sender.build_request(
-            ask.method,
-            self._base.rstrip("/") + ask.path,
-            params=ask.query or None,
-            headers=headers,
-            content=ask.content,
-            files={name: BytesIO(content) for name, content in ask.parts.items()} if ask.parts else None,
-        )
-        if ask.pieces is not None:
-            request.stream = _Pieces(ask.pieces)
-        return request
-
-
-@contextmanager
-def _heard(ask: Ask) -> Iterator[None]:
-    """Say in words of ours that nothing came back."""
-    try:
-        yield
-    except httpx.TransportError as error:
-        raise NoAnswer(f"{ask.method} {ask.path} was not answered: {str(error) or type(error).__name__}.") from error
-    except httpx.DecodingError as error:
-        raise NotUnderstood(f"The answer to {ask.method} {ask.path} cannot be inflated: {error}.") from error
-
-
-def _sink_of(ask: Ask, response: httpx.Response) -> Sink:
-    """What takes the body: the sink of the question if all is well."""
-    return ask.sink if ask.sink is not None and response.status_code == _OK else BytesIO()
-
-
-def _reply_of(response: httpx.Response, sink: Sink | None = None) -> Reply:
-    """What came back; without a sink, the body is still to come."""
-    body = sink.getvalue() if isinstance(sink, BytesIO) else b""
-    return Reply(response.status_code, dict(response.headers), body, response if sink is None else None)
 
 
 def _blocking(question: Callable[Concatenate[Session, P], Exchange[T]]) -> "Callable[Concatenate[Client, P], T]":
@@ -120,7 +51,7 @@ def _described(method: F, question: Callable[..., object]) -> F:
     return method
 
 
-class Client(_Line):
+class Client(Line):
     """A client of the service that blocks until the answer is there; threads may share it.
 
     Parameters
@@ -143,7 +74,7 @@ class Client(_Line):
         http: httpx.Client | None = None,
         retries: int = 3,
     ) -> None:
-        self._http = http or httpx.Client(timeout=_PATIENCE)
+        self._http = http or httpx.Client(timeout=PATIENCE)
         self._owned = http is None
         super().__init__(base_url, key, self._http, retries)
 
@@ -204,23 +135,23 @@ class Client(_Line):
         if isinstance(wanted, Wait):
             sleep(wanted.seconds)
             return None
-        with _heard(wanted):
+        with heard(wanted):
             response = self._http.send(self._request(wanted), stream=True)
-            if wanted.streamed and response.status_code == _OK:
-                return _reply_of(response)
+            if wanted.streamed and response.status_code == OK:
+                return reply_of(response)
             with closing(response):
-                sink = _sink_of(wanted, response)
+                sink = sink_of(wanted, response)
                 for piece in response.iter_bytes():
                     sink.write(piece)
-        return _reply_of(response, sink)
+        return reply_of(response, sink)
 
     def _pieces(self, ask: Ask) -> Generator[bytes]:
         reply = self._run(answered(ask, self.retries))
-        with closing(reply.stream) as response, _heard(ask):
+        with closing(reply.stream) as response, heard(ask):
             yield from response.iter_bytes()
 
 
-class AsyncClient(_Line):
+class AsyncClient(Line):
     """The same client, whose methods are awaited; see Client."""
 
     def __init__(
@@ -231,7 +162,7 @@ class AsyncClient(_Line):
         http: httpx.AsyncClient | None = None,
         retries: int = 3,
     ) -> None:
-        self._http = http or httpx.AsyncClient(timeout=_PATIENCE)
+        self._http = http or httpx.AsyncClient(timeout=PATIENCE)
         self._owned = http is None
         super().__init__(base_url, key, self._http, retries)
 
@@ -283,19 +214,19 @@ class AsyncClient(_Line):
         if isinstance(wanted, Wait):
             await anyio.sleep(wanted.seconds)
             return None
-        with _heard(wanted):
+        with heard(wanted):
             response = await self._http.send(self._request(wanted), stream=True)
-            if wanted.streamed and response.status_code == _OK:
-                return _reply_of(response)
+            if wanted.streamed and response.status_code == OK:
+                return reply_of(response)
             async with aclosing(response):
-                sink = _sink_of(wanted, response)
+                sink = sink_of(wanted, response)
                 async for piece in response.aiter_bytes():
                     sink.write(piece)
-        return _reply_of(response, sink)
+        return reply_of(response, sink)
 
     async def _pieces(self, ask: Ask) -> AsyncGenerator[bytes]:
         reply = await self._run(answered(ask, self.retries))
         async with aclosing(reply.stream) as response:
-            with _heard(ask):
+            with heard(ask):
                 async for piece in response.aiter_bytes():
                     yield piece
