@@ -19,7 +19,7 @@ from service.wire.model import Part, Wire, conflict
 from service.wire.networks import NEEDS, ArrayOrTensor, GivenInputDescription, Input, LossDescription, LossOrName
 from service.wire.problems import ProblemDocument
 
-MAX_STEPS = 100_000
+MAX_STEPS = 10**7  # whatever the settings allow
 DATASETS: Mapping[str, Callable[[], Dataset]] = {"digits": digits, "two_moons": two_moons}
 LossName = Literal["sum", "mean", "mse", "cross_entropy", "upstream"]
 
