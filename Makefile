@@ -22,10 +22,10 @@ CODE := service tests scripts $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo test soak check format accuracy bench overload openapi pictures reference docs lock audit sbom wheel smoke clean
+.PHONY: help serve demo test soak check check-client format accuracy bench overload openapi pictures reference docs lock audit sbom wheel smoke clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.service ## start the service (HOST=127.0.0.1 PORT=8000 WORKERS=1)
 	$(BIN)/actiscope serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
@@ -44,6 +44,9 @@ check: $(VENV)/.dev ## check the format, lint, types and layers
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo
+
+check-client: $(VENV)/.service $(VENV)-generator/.stamp ## generate a client from the contract and call the service with it
+	$(VENV)-generator/bin/python -m scripts.check_client $(BIN)/actiscope
 
 format: $(VENV)/.dev ## rewrite the code in the format that `make check` asks for
 	$(BIN)/ruff format $(CODE)
@@ -86,6 +89,7 @@ lock: $(VENV)-tools/.stamp ## pin the newest allowed dependencies in requirement
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --output-file requirements/tools.txt requirements/tools.in
 	$(COMPILE) --upgrade --constraint requirements/dev.txt --constraint requirements/tools.txt --output-file requirements/docs.txt requirements/docs.in
+	$(COMPILE) --upgrade --output-file requirements/generator.txt requirements/generator.in
 	@! grep -nE '://|^ *-' requirements/*.txt | grep -v -- --hash=
 
 audit: $(VENV)-tools/.stamp ## ask for known vulnerabilities of everything that is locked
@@ -129,4 +133,9 @@ $(VENV)-tools/.stamp: requirements/tools.txt
 $(VENV)-docs/.stamp: requirements/docs.txt
 	$(PYTHON) -m venv $(VENV)-docs
 	$(VENV)-docs/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/docs.txt
+	@touch $@
+
+$(VENV)-generator/.stamp: requirements/generator.txt
+	$(PYTHON) -m venv $(VENV)-generator
+	$(VENV)-generator/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/generator.txt
 	@touch $@

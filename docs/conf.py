@@ -4,6 +4,7 @@ import re
 from hashlib import sha256
 from importlib.metadata import files
 from pathlib import Path
+from shutil import copytree
 
 from sphinx.application import Sphinx
 
@@ -29,33 +30,43 @@ html_use_index = False
 # An answer that is cut short, with …, is no JSON any more and is coloured all the same.
 suppress_warnings = ["misc.highlighting_failure"]
 
-_ENTRY = re.compile(r"^- \[.*?\]\((\S+)\.md\)", re.MULTILINE)
+_ENTRY = re.compile(r"^(?:-|\d+\.) \[.*?\]\((\S+)\.md\)", re.MULTILINE)
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'(<[a-z][^<>]*?) style="([^"]*)"')
 
 
 def setup(app: Sphinx) -> None:
-    """Let the sections of the first page be the navigation, and let the pages do without anything inline."""
-    app.connect("source-read", add_navigation)
+    """Let lists of pages be the navigation, and let the pages do without anything inline."""
+    app.connect("source-read", complete)
     app.connect("build-finished", move_out_what_is_inline)
 
 
-def add_navigation(_app: Sphinx, name: str, source: list[str]) -> None:
-    """Give the first page, for each of its sections, a table of contents with the pages listed there."""
+def complete(app: Sphinx, name: str, source: list[str]) -> None:
+    """Give a page what it has in the guide alone: the navigation made of its lists, the settings."""
+    if name == root_doc:
+        for section in source[0].split("\n## ")[1:]:
+            source[0] += _navigation(_ENTRY.findall(section), section.partition("\n")[0])
+    if name == "docs/tutorial/README":
+        source[0] += _navigation(_ENTRY.findall(source[0]))
     if name == "docs/decisions/README":
         source[0] += "\n```{toctree}\n:glob:\n\n0*\n```\n"
-    if name != root_doc:
-        return
-    for section in source[0].split("\n## ")[1:]:
-        caption = section.partition("\n")[0]
-        entries = "\n".join(_ENTRY.findall(section))
-        source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```\n"
+    if name == "docs/settings":
+        readme = (Path(app.srcdir) / "README.md").read_text()
+        listed = re.search(r"(?<=## Settings\n).*?(?=\n## )", readme, flags=re.DOTALL)
+        source[0] += f"\n## All of them\n{listed[0].replace('](docs/', '](')}" if listed else ""
+
+
+def _navigation(entries: list[str], caption: str = "") -> str:
+    head = [":hidden:", f":caption: {caption}"] if caption else [":hidden:"]
+    return "\n".join(["", "```{toctree}", *head, "", *entries, "```", ""])
 
 
 def move_out_what_is_inline(app: Sphinx, failure: Exception | None) -> None:
     """Move scripts and styles of the theme into files: a strict Content-Security-Policy refuses them in a page."""
     if failure:
         return
+    # Pages name them for light and for dark screens, in HTML that is passed on as it is.
+    copytree(Path(app.srcdir) / "docs" / "pictures", Path(app.outdir) / "docs" / "pictures", dirs_exist_ok=True)
     for unread in (*app.outdir.rglob("*.map"), app.outdir / ".buildinfo", app.outdir / "objects.inv"):
         Path(unread).unlink(missing_ok=True)
     for package in ("furo", "sphinx"):  # whose scripts and styles the pages bring along

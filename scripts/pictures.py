@@ -1,4 +1,4 @@
-"""Draws the pictures of the README by asking the service, each in light and dark: `make pictures`."""
+"""Draws the pictures of the README and the guide by asking the service, each in light and dark: `make pictures`."""
 
 import asyncio
 import json
@@ -14,8 +14,11 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 THEMES = ("light", "dark")
 COMPARISONS = {
     "step-sigmoid": "name=step&name=sigmoid",
+    "sigmoid": "name=sigmoid",
     "sigmoid-tanh": "name=sigmoid&name=tanh",
+    "relu": "name=relu",
     "relu-leaky-relu": "name=relu&name=leaky_relu&negative_slope=0.1",
+    "relu-gelu-silu": "name=relu&name=gelu&name=silu",
 }
 
 Json = dict[str, Any]  # any: JSON is any of its types

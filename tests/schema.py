@@ -87,6 +87,7 @@ CHECKS: dict[str, Callable[[JsonValue, JsonValue, dict[str, Any], str], list[str
     "const": lambda value, rule, _, at: [] if value == rule else [f"{at}: {value!r} is not {rule!r}"],
     "minimum": lambda value, rule, _, at: [] if value >= rule else [f"{at}: {value} is less than {rule}"],
     "maximum": lambda value, rule, _, at: [] if value <= rule else [f"{at}: {value} is more than {rule}"],
+    "exclusiveMaximum": lambda value, rule, _, at: [] if value < rule else [f"{at}: {value} is not less than {rule}"],
     "minLength": lambda value, rule, _, at: [] if len(value) >= rule else [f"{at}: {value!r} is too short"],
     "maxLength": lambda value, rule, _, at: [] if len(value) <= rule else [f"{at}: {value!r} is too long"],
     "minItems": lambda value, rule, _, at: [] if len(value) >= rule else [f"{at}: too few"],

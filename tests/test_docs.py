@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from service.activations import catalogue, pieces, rectifiers
+from service.api.kinds import KINDS
 from service.compute import derivative, describe, evaluate
 from service.reference import reference_page
 from service.settings import Settings, setting_name
@@ -23,7 +24,9 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`{setting_name(name)}`" in README
 
 
-@pytest.mark.parametrize("file", ["README.md", "docs/security.md", "docs/reliability.md", "Dockerfile"])
+@pytest.mark.parametrize(
+    "file", ["README.md", "docs/run.md", "docs/security.md", "docs/settings.md", "docs/reliability.md", "Dockerfile"]
+)
 def test_every_setting_that_is_named_exists(file: str) -> None:
     named = re.findall(r"\b(ACTISCOPE_[A-Z_]+[A-Z])\b", (ROOT / file).read_text())
     assert named
@@ -44,6 +47,13 @@ def test_every_metric_is_documented_and_no_other() -> None:
     assert all(f"`{reason}`" in text for reason in REASONS)
     mentioned = {name.removesuffix("_bucket") for name in re.findall(r"\bactiscope_\w+", text)}
     assert mentioned <= set(FAMILIES)
+
+
+def test_every_kind_of_problem_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs" / "problems.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\d, ]+) \| (.*) \|$", text, flags=re.MULTILINE)
+    kinds = [(kind.code, ", ".join(map(str, kind.statuses)), kind.title) for kind in KINDS.values()]
+    assert sorted(rows) == sorted(kinds)
 
 
 def test_the_readme_counts_the_functions() -> None:

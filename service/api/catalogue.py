@@ -51,7 +51,7 @@ def list_activations(
     "/activations/{name}",
     operation_id="get_activation",
     summary="One function",
-    responses=page("Description") | problems("/activations/mysh", "unknown_name", "not_acceptable", "no_query_items"),
+    responses=page("Description") | problems("/activations/mysh", "unknown_name", "not_acceptable", "not_a_parameter"),
 )
 async def get_activation(
     request: Request,

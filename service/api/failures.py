@@ -166,6 +166,7 @@ FAILURES = {
     "unknown_picture_item": _parameter("widht", "There is no query item 'widht'. Did you mean 'width'?"),
     "plots_not_installed": Failure("plots_not_installed", 501, "Pictures need matplotlib: install actiscope[plots]."),
     "unknown_query_item": _parameter("familly", "There is no query item 'familly'. Did you mean 'family'?"),
+    "not_a_parameter": _parameter("family", "There is no query item 'family'. There are alpha, a, negative_slope."),
     "no_query_items": _parameter("family", "There is no query item 'family'. This path takes none."),
     "internal_error": Failure(
         "internal_error",

@@ -2,6 +2,8 @@
 
 from copy import deepcopy
 
+from pydantic_core import to_json
+
 from service.api.documentation import QUESTION, Responses, problems
 from service.api.examples import Json
 from service.api.npy import NPY
@@ -66,5 +68,7 @@ def _items(model: type[EvaluateRequest | DerivativeRequest]) -> list[Json]:
 
 
 def _item(name: str, schema: Json) -> Json:
-    description = f"{_WITH_NPY} {schema.pop('description')}"
+    default = schema.pop("default", None)  # none is in force beside JSON: a client that sent it there would be refused
+    told = "" if default is None else f" By default {to_json(default).decode()}."
+    description = f"{_WITH_NPY} {schema.pop('description')}{told}"
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

@@ -19,6 +19,7 @@ from service.wire.model import Request as Message
 
 JSON = "application/json"
 SMALL_BODY = 16 * 2**10  # bytes that are parsed sooner than a thread takes over
+_LARGE = 100_000  # bytes: work for a thread, sooner refused than read
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
@@ -76,7 +77,7 @@ async def read_body(request: Request, at_most: int) -> Body:
     announced = fields.get(b"content-length", b"")
     if announced.isdigit() and (len(announced) > 19 or int(announced) > at_most):
         raise _too_large(at_most)
-    if len(announced) > 5:  # work for a thread: sooner refused than read
+    if len(announced) >= len(str(_LARGE)):
         gate_of(request).check()
     receive = request.receive
     if b"content-encoding" in fields and (coding := coding_of(request.headers)):
@@ -94,7 +95,8 @@ async def _all_of(body: bytearray, receive: Receive, at_most: int, gate: Gate) -
     try:
         while more:
             piece, more = await _piece(receive)
-            gate.check()
+            if len(body) > _LARGE:
+                gate.check()
             gate.memory.take(len(piece))
             held += len(piece)
             body += piece

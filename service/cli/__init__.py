@@ -3,12 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-OPERATOR = {
-    "serve": "Start the service.",
-    "key": "Make an API key.",
-    "openapi": "Print the OpenAPI document.",
-    "reference": "Print the reference of all functions.",
-}
+from service.cli.operating import OPERATOR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

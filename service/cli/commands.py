@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from service.cli import OPERATOR, evaluation, flow, functions, plots, training
+from service.cli import evaluation, flow, functions, plots, training
 from service.cli.failures import told
+from service.cli.operating import OPERATOR
 from service.cli.reading import is_number
 
 app = typer.Typer(

@@ -186,7 +186,7 @@ def _told(finding: "Finding") -> Padding:
         (finding.severity, _STYLES[finding.severity]), f"  {finding.code} in {_layers(finding.layers)}"
     )
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, min_width=1)
     grid.add_column()
     grid.add_row("", finding.explanation)
     for remedy in finding.remedies:

@@ -93,7 +93,7 @@ async def _show(
 def _facts(function: "Descriptor") -> Padding:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
-    grid.add_column()
+    grid.add_column(overflow="fold")
     kind = ", ".join([function.family, function.kind, *(["stochastic"] if function.stochastic else [])])
     grid.add_row(function.name, kind)
     grid.add_row("", function.formula.text)

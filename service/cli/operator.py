@@ -13,7 +13,7 @@ from service.api import openapi
 from service.api.keys import is_name, line_of, new_key, wants_keys
 from service.api.memory import most
 from service.app import application, create_app
-from service.cli import OPERATOR
+from service.cli.operating import OPERATOR
 from service.errors import InvalidSetting
 from service.reference import reference_page
 from service.server.files import allow

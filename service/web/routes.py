@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.api.operations import index
-from service.api.requests import JSON, not_acceptable, quality, require_known_query
+from service.api.requests import JSON, quality, require_accepted, require_known_query
 from service.web import files
 
 HTML = "text/html"
@@ -18,10 +18,11 @@ async def explorer(request: Request) -> Response:
     """Answer the page to those that prefer HTML, and links to everybody else."""
     require_known_query(request)
     accepted = ",".join(request.headers.getlist("accept")) or "*/*"
-    html, json = quality(accepted, HTML), quality(accepted, JSON)
-    if not html and not json:
-        raise not_acceptable(JSON, HTML)
-    response = files.page().answer(request) if html > json else await index(request)
+    if quality(accepted, HTML) > quality(accepted, JSON):
+        response = files.page().answer(request)
+    else:
+        require_accepted(request, JSON)
+        response = await index(request)
     response.headers.add_vary_header("Accept")
     return response
 

@@ -26,7 +26,11 @@ class NetworkRequest(Request):
 
     layers: Entries | None = Field(default=None, description="Layers and blocks in order; give these or `model`.")
     model: ModelDescription | None = Field(default=None, description="A whole network from an upload.")
-    loss: LossOrName = Field(default=LossDescription(name="sum"), description="What is differentiated; or its name.")
+    loss: LossOrName = Field(
+        default=LossDescription(name="sum"),
+        description="What is differentiated; or its name.",
+        json_schema_extra={"default": "sum"},
+    )
     seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Draws whatever is drawn; the same seed, the same.")
     dtype: Literal["float64", "float32"] = Field(default="float64", description="In which all is computed.")
     learning_rate: float = Field(default=0.01, ge=0, le=1e100, allow_inf_nan=False, description="For `update_ratio`.")

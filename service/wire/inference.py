@@ -119,7 +119,7 @@ class InferenceOptions(Part):
     timeout: int | None = Field(default=None, ge=0, description="Changes nothing.")
 
 
-class InferenceResponseParameters(Wire):
+class BinarySize(Wire):
     """How the numbers of an output are sent."""
 
     binary_data_size: int = Field(description="Bytes of the tensor, which follow the JSON text and those before it.")
@@ -131,7 +131,7 @@ class InferenceTensor(Wire):
     name: OutputName
     datatype: Datatype = Field(description="That of the input.")
     shape: tuple[int, ...] = Field(description="Lengths of the dimensions; none for a single number.")
-    parameters: InferenceResponseParameters | None = None
+    parameters: BinarySize | None = None
     data: Array | None = Field(default=None, description="The numbers in one flat list, row by row.")
 
 

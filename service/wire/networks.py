@@ -104,7 +104,9 @@ class LayerDescription(Part):
         '`{"initializer": name, …parameters}` with the definitions of torch.nn.init.'
     )
     bias: Bias | None = Field(
-        default=Drawn("zeros"), description="Likewise, of n_out numbers; `zeros` by default. Null: the layer has none."
+        default=Drawn("zeros"),
+        description="Likewise, of n_out numbers; `zeros` by default. Null: the layer has none.",
+        json_schema_extra={"default": "zeros"},
     )
     normalization: Literal["layer", "batch", "rms"] | None = Field(
         default=None, description="Of the preactivation, before the function, without affine parameters."

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Discriminator, Field, RootModel, Tag, model_validator
+from pydantic.config import JsonDict
 
 from service.activations.model import Array
 from service.errors import Path, within
@@ -43,6 +44,11 @@ Data = Annotated[
 ]
 
 
+def _without_default(published: JsonDict) -> None:
+    """It depends on the data."""
+    published.pop("default")
+
+
 class TrainingRequest(NetworkRequest):
     """A network, what it is trained on, and how.
 
@@ -62,6 +68,7 @@ class TrainingRequest(NetworkRequest):
         description="What is made small; or its name. With `data`, mse or cross_entropy, whose targets are those of "
         "the data; where none is given, cross_entropy for classes, mse for other targets. For mse, classes become rows "
         "of the identity, or with one output their own numbers.",
+        json_schema_extra=_without_default,
     )
     learning_rate: float = Field(default=0.01, ge=0, le=1e100, allow_inf_nan=False, description="η in w ← w − ηv.")
     momentum: float = Field(default=0.0, ge=0, lt=1, description="μ in v ← μv + ∇L.")

@@ -66,6 +66,23 @@ def test_a_family_is_listed_alone(client: Client, family: str) -> None:
     assert names(client, f"?family={family}") == expected
 
 
+def test_facts_are_those_at_the_parameters_asked_for(client: Client) -> None:
+    asked = client.get("/activations/LeakyReLU?alpha=0.2").json()
+    assert asked["kinks"] == [{"x": 0.0, "left": 0.2, "right": 1.0, "convention": 0.2}]
+    assert asked["derivative_extrema"]["minimum"]["value"] == 0.2
+    assert asked["parameters"] == client.get("/activations/leaky_relu").json()["parameters"]
+    tanh = client.get("/activations/hard_tanh?min_val=-3").json()
+    assert (tanh["range"], tanh["kinks"][0]["x"]) == ({"lower": -3.0, "upper": 1.0}, -3.0)
+    steep = {problem["code"] for problem in client.get("/activations/scaled_tanh?alpha=0.1").json()["problems"]}
+    assert "vanishing_gradient" in steep
+
+
+@pytest.mark.parametrize("query", ["negative_slope=x", "negative_slope=1e101", "slope=1", "alpha=1&negative_slope=2"])
+def test_parameters_that_are_none_are_refused(client: Client, query: str) -> None:
+    name = "slope" if query == "slope=1" else "negative_slope"
+    assert_problem(client.get(f"/activations/leaky_relu?{query}"), 422, "invalid_input", parameter=name)
+
+
 def test_names_and_aliases_are_searched_in_either_case(client: Client) -> None:
     assert "leaky_relu" in names(client, "?q=LEAKY")
     assert "silu" in names(client, "?q=swish")

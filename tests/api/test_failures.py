@@ -175,7 +175,7 @@ def test_near_paths_are_listed(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", GETS)
-@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*", "application/jso", "*/*;q=0"])
+@pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", "image/*", "application/jso", "*/*;q=0"])
 def test_an_accept_that_excludes_json_is_refused(client: Client, path: str, accept: str) -> None:
     assert assert_problem(client.get(path, headers={"Accept": accept}), 406, "not_acceptable")
 

@@ -55,7 +55,7 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     },
     "malformed_tensor_data": {"content": TENSOR % ("FP64", "") + "8 bytes.", "headers": {LENGTH: "101"}},
     "no_such_version": {},
-    "no_such_tensor_format": {"headers": JSON | {"Accept": "text/html"}},
+    "no_such_tensor_format": {"headers": JSON | {"Accept": "image/webp"}},
     "neither_json_nor_tensors": {"headers": {"Content-Type": "text/plain"}},
     "no_such_datatype": {"content": TENSOR % ("INT8", "")},
     "no_such_parameter": {"content": TENSOR % ("FP64", ', "parameters": {"slope": 1}')},
@@ -67,7 +67,7 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     },
     "vector_function": {"content": b'{"activation": "softmax", "sigma_w": 1}'},
     "too_many_points": {"content": b'{"activation": "relu", "sigma_w": {"linspace": [0, 1, 1000000]}}'},
-    "no_such_picture": {"content": b'{"layers": []}', "headers": JSON | {"Accept": "text/html"}},
+    "no_such_picture": {"content": b'{"layers": []}', "headers": JSON | {"Accept": "image/webp"}},
     "no_layers": {"content": b"{}"},
     "unknown_picture_item": {"content": b"{}", "params": {"widht": "1"}},
     "malformed_npy": {"content": b"[1, 2]", "headers": NPY, "params": {"activation": "relu"}},
@@ -76,9 +76,9 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "too_deep": {"content": b"[" * 65 + b"]" * 65},
     "unknown_name": {},
     "unknown_problem": {},
-    "not_acceptable": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
+    "not_acceptable": {"content": GOOD, "headers": JSON | {"Accept": "image/webp"}},
     "no_such_exposition": {"headers": {"Accept": "text/html"}},
-    "no_such_stream": {"content": GOOD, "headers": JSON | {"Accept": "text/html"}},
+    "no_such_stream": {"content": GOOD, "headers": JSON | {"Accept": "image/webp"}},
     "body_too_large": {"content": GOOD, "headers": JSON | {"Content-Length": "67108865"}},
     "malformed_coding": {"content": GOOD, "headers": JSON | {"Content-Encoding": "gzip"}},
     "inflated_too_large": {"content": gzip.compress(bytes(2**26 + 1)), "headers": JSON | {"Content-Encoding": "gzip"}},
@@ -91,6 +91,7 @@ PROVOCATIONS: dict[str, dict[str, Any]] = {
     "unknown_field": {"content": b'{"activation": "relu", "x": 1, "dtipe": "float32"}'},
     "unknown_activation": {"content": b'{"activation": "mysh", "x": 1}'},
     "unknown_query_item": {"params": {"familly": "gate"}},
+    "not_a_parameter": {"params": {"family": "gate"}},
     "no_query_items": {"content": GOOD, "params": {"family": "gate"}},
 }
 
@@ -287,3 +288,17 @@ def test_a_descriptor_is_published_with_its_choices_and_whole(client: Client) ->
         assert function["kind"] in described["kind"]["enum"]
         assert function["smoothness"] in described["smoothness"]["enum"]
     assert not [name for name, schema in schemas.items() if "None" in schema.get("description", "")]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, schema in CONTRACT["components"]["schemas"].items() if "properties" in schema]
+)
+def test_defaults_are_what_may_be_sent(name: str) -> None:
+    for member, schema in CONTRACT["components"]["schemas"][name]["properties"].items():
+        if "default" in schema:
+            assert complaints(schema["default"], schema, CONTRACT, member) == []
+
+
+def test_no_item_beside_another_body_has_a_default() -> None:
+    for path in ("/evaluate", "/derivative"):
+        assert not any("default" in item["schema"] for item in CONTRACT["paths"][path]["post"]["parameters"])

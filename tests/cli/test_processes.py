@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service.api.keys import line_of, new_key
+from service.cli.options import KEY, URL
 from tests.live import PATIENCE, serving
 
 BASH = shutil.which("bash") or "bash"
@@ -21,14 +23,16 @@ COMMAND = f"{sys.executable} -m service.cli"
 ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
 
-def shell(text: str, folder: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+def shell(
+    text: str, folder: Path | None = None, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run a line of the shell, in which `actiscope` is the command; what it ends with is that of the first failure."""
     script = f'actiscope() {{ {COMMAND} "$@"; }}; set -o pipefail; {text}'
     return subprocess.run(
         [BASH, "-c", script],
         capture_output=True,
         text=True,
-        env={**ENVIRONMENT, **environment},
+        env={**ENVIRONMENT, **(environment or {})},
         cwd=folder,
         timeout=PATIENCE * 2,
         check=False,
@@ -62,7 +66,7 @@ def test_numbers_are_answered_before_the_next_come() -> None:
 def test_npy_goes_from_command_to_command(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.linspace(-2, 2, 6).reshape(2, 3).astype(np.float32))
     line = "actiscope evaluate tanh --format npy < x.npy | actiscope evaluate tanh --format npy -o y.npy"
-    assert shell(line, tmp_path).returncode == 0
+    assert shell(line, folder=tmp_path).returncode == 0
     y = np.load(tmp_path / "y.npy")
     assert (y.shape, y.dtype) == ((2, 3), np.float32)
 
@@ -105,20 +109,22 @@ def test_a_server_is_asked_with_the_key_of_the_environment() -> None:
         line = f"actiscope evaluate relu 3 --url http://{address}"
         assert "API key" in (refused := shell(line)).stderr
         assert refused.returncode == 2
-        assert shell(line, ACTISCOPE_KEY=key).stdout == "3.0\n"
+        assert shell(line, environment={KEY: key}).stdout == "3.0\n"
         assert shell(f"{line} --key {key}").stdout == "3.0\n"
-        assert (
-            shell("actiscope evaluate relu 3", ACTISCOPE_KEY=key, ACTISCOPE_URL=f"http://{address}").stdout == "3.0\n"
-        )
+        assert shell("actiscope evaluate relu 3", environment={KEY: key, URL: f"http://{address}"}).stdout == "3.0\n"
 
 
 def test_who_runs_the_service_in_the_command_needs_no_key() -> None:
-    settings = {"ACTISCOPE_KEYS": line_of("someone", new_key()), "ACTISCOPE_REQUESTS_PER_ADDRESS": "1"}
-    assert shell("seq 2 | actiscope evaluate relu", **settings, ACTISCOPE_ROOT_PATH="/a").stdout == "1.0\n2.0\n"
+    settings = {
+        "ACTISCOPE_KEYS": line_of("someone", new_key()),
+        "ACTISCOPE_REQUESTS_PER_ADDRESS": "1",
+        "ACTISCOPE_ROOT_PATH": "/a",
+    }
+    assert shell("seq 2 | actiscope evaluate relu", environment=settings).stdout == "1.0\n2.0\n"
 
 
 def test_the_limits_of_the_environment_hold_in_the_command() -> None:
-    ended = shell("actiscope derivative softmax 1 2 3 --jacobian", ACTISCOPE_MAX_ELEMENTS="2")
+    ended = shell("actiscope derivative softmax 1 2 3 --jacobian", environment={"ACTISCOPE_MAX_ELEMENTS": "2"})
     assert ended.returncode == 2
     assert "actiscope: " in ended.stderr
 
@@ -127,7 +133,7 @@ def test_names_are_completed_in_the_shell() -> None:
     def completed(words: str) -> list[str]:
         count = str(len(words.split(" ")) - 1)
         asked = {"COMP_WORDS": words, "COMP_CWORD": count, "_ACTISCOPE_COMPLETE": "complete_bash"}
-        return shell("actiscope", **asked).stdout.split()
+        return shell("actiscope", environment=asked).stdout.split()
 
     assert completed("actiscope show leak") == ["leaky_relu"]
     assert completed("actiscope list --family soft") == ["softmax", "softplus"]

@@ -59,5 +59,5 @@ def test_units_that_died_are_told_by_layer(run: Run, tmp_path: Path) -> None:
     dead = {"initializer": "constant", "value": -100}
     hidden = {"units": 3, "activation": "relu", "weights": "he_normal", "bias": dead}
     path = tmp_path / "dead.json"
-    path.write_text(json.dumps(REQUEST | {"layers": [hidden, *REQUEST["layers"]]}))  # type: ignore[misc]  # a list
+    path.write_text(json.dumps(REQUEST | {"layers": [hidden, *REQUEST["layers"]]}))
     assert "Dead units of layer 0: 3 from the start." in run("train", str(path), "--steps", "2").stdout

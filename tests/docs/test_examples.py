@@ -1,16 +1,17 @@
 """Every example of the documentation does what the page shows: each request is sent, each answer compared."""
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
+import httpx
 import pytest
 
 from service.app import create_app
@@ -30,6 +31,7 @@ NAMES = {path: path.relative_to(ROOT).as_posix() for path in PAGES}
 BLOCKS = [(path, block) for path in PAGES for block in blocks(TEXTS[path])]
 OTHERS = [pytest.param(block, id=f"{NAMES[path]}:{block.line}") for path, block in BLOCKS if block.language in PROGRAMS]
 WITH_EXAMPLES = sorted({path for path, block in BLOCKS if block.language in {"console", "python"}})
+WITH_TORCH = sorted({path for path, block in BLOCKS if "import torch" in block.text})
 
 pytestmark = [  # of aiohttp to tritonclient, which sends large bodies at once and leaves unread what it need not know
     pytest.mark.filterwarnings("ignore:Sending a large body directly with raw bytes:ResourceWarning"),
@@ -45,22 +47,25 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to write into that else looks like a checkout."""
+    """A folder to write into that else looks like a checkout; clients there wait for as long as it takes."""
     for name in ("demo", "docs", "service"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
+    for method in ("get", "post"):
+        monkeypatch.setattr(httpx, method, _patient(getattr(httpx, method)))
     return tmp_path
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=NAMES.__getitem__)
 def test_the_examples_of_a_page_do_what_it_shows(path: Path, address: str, folder: Path) -> None:
-    vocabulary: dict[str, object] = {}
-    for block in blocks(TEXTS[path]):
-        if block.language == "console":
-            _type(block, address, folder)
-        elif block.language == "python" and not _needs_torch(block):
-            _execute(block, address, vocabulary)
+    _do([block for block in blocks(TEXTS[path]) if not _needs_torch(block)], address, folder)
+
+
+@pytest.mark.skipif(not find_spec("torch") or not shutil.which("curl"), reason="torch or curl is not installed")
+@pytest.mark.parametrize("path", WITH_TORCH, ids=NAMES.__getitem__)
+def test_the_examples_with_torch_do_what_their_page_shows(path: Path, address: str, folder: Path) -> None:
+    _do(blocks(TEXTS[path]), address, folder)
 
 
 @pytest.mark.parametrize("block", OTHERS)
@@ -75,15 +80,6 @@ def test_a_program_in_another_language_prints_what_its_page_shows(block: Block, 
     assert_shown(block.prints, done.stdout)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
-@pytest.mark.parametrize("path", sorted({path for path, block in BLOCKS if "import torch" in block.text}), ids=str)
-def test_the_examples_with_torch_do_what_their_page_shows(path: Path, address: str, folder: Path) -> None:  # noqa: ARG001  where files go
-    vocabulary: dict[str, object] = {}
-    for block in blocks(TEXTS[path]):
-        if block.language == "python":
-            _execute(block, address, vocabulary)
-
-
 def test_every_request_stands_where_it_is_run() -> None:
     for path in PAGES:
         outside = TEXTS[path]
@@ -91,6 +87,20 @@ def test_every_request_stands_where_it_is_run() -> None:
             if block.language in {"console", "python", *PROGRAMS}:
                 outside = outside.replace(block.text, "")
         assert not re.findall(rf"^.*\bcurl .*{ADDRESS}.*$", outside, flags=re.MULTILINE), NAMES[path]
+
+
+def _do(examples: Sequence[Block], address: str, folder: Path) -> None:
+    """Do what a page says, from its top to its end."""
+    vocabulary: dict[str, object] = {}
+    for block in examples:
+        if block.language == "console":
+            _type(block, address, folder)
+        elif block.language == "python":
+            _execute(block, address, vocabulary)
+
+
+def _patient(method: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
+    return lambda *arguments, **options: method(*arguments, **{**options, "timeout": None})
 
 
 def _here(text: str, address: str) -> str:

@@ -13,7 +13,7 @@ def test_functions_are_drawn(ask: Either) -> None:
     assert picture.startswith((b"<?xml", b"<svg"))
     assert picture != ask.plot(["elu", "leaky_relu"], derivative=1)
     assert list(picture._repr_mimebundle_()) == ["image/svg+xml"]
-    png = ask.plot("relu", form="png", width=300, height=200, theme="dark", lower=-1, upper=1)
+    png = ask.plot("relu", form="png", width=600, height=400, theme="dark", lower=-1, upper=1)
     assert png._repr_mimebundle_() == {"image/png": png}
 
 

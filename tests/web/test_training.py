@@ -116,6 +116,17 @@ def test_rates_race_on_two_moons(page: Page, address: str) -> None:
     expect(page.locator(".snippets code")).to_contain_text('"learning_rate": 1')
 
 
+def test_a_training_that_diverges_ends_with_the_step(page: Page, address: str) -> None:
+    opened(page, address, "?by=inputs&data=two_weights&lr=100&steps=400")
+    assert column(page, "Loss") == ["∞", "∞"]
+    expect(page.locator(".standings")).to_contain_text("diverged at step 2")
+
+
+def test_nobody_races(page: Page, address: str) -> None:
+    opened(page, address, "?f=")
+    expect(page.get_by_text("Nobody races.")).to_be_visible()
+
+
 def test_a_race_that_is_refused_says_why(page: Page, address: str, complaints: list[str]) -> None:
     page.goto(f"{address}#/training?f=tanh,softplux{SHORT}")
     expect(page.get_by_role("alert")).to_contain_text("softplux")

@@ -89,11 +89,16 @@ export function extent(values, { log = false, include = [], room = 0.06 } = {}) 
   let [low, high] = [Infinity, -Infinity];
   for (const value of [...include, ...values]) {
     if (!Number.isFinite(value) || (log && value <= 0)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
+    const bounded = Math.max(-5e307, Math.min(5e307, value)); // what lies between two bounds may not overflow
+    if (bounded < low) low = bounded;
+    if (bounded > high) high = bounded;
   }
   if (low > high) return log ? [0.1, 10] : [-1, 1];
-  if (log) return low === high ? [low / 10, high * 10] : [low / (high / low) ** room, high * (high / low) ** room];
+  if (log) {
+    const [first, last] = [low, high].map(Math.log10);
+    const pad = low === high ? 1 : (last - first) * room;
+    return [10 ** Math.max(-307, first - pad), 10 ** Math.min(308, last + pad)]; // a quotient of the two may overflow
+  }
   const pad = low === high ? Math.max(1, Math.abs(low)) * 0.5 : (high - low) * room;
   return [low - pad, high + pad];
 }

@@ -67,7 +67,7 @@ export class Fields {
   }
 
   #field(name, label, input, hint, valid = () => true) {
-    input.addEventListener("change", () => valid() && this.#changed(name, input.value));
+    input.addEventListener("change", () => (valid() ? this.#changed(name, input.value) : input.reportValidity()));
     this.#tellers.push(() => (input.value = this.get(name)));
     return h("div", { class: "field", "data-field": name }, h("label", { for: input.id }, label), input, hint && h("span", { class: "hint" }, hint));
   }

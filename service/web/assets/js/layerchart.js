@@ -123,7 +123,7 @@ export class LayerChart {
     values.forEach((value, index) => {
       if (!shown(value)) {
         pen = "M";
-        if (value === 0) dots.push(this.#nought(index, color)); // a log scale has no place for it
+        if (value === 0 && !dash) dots.push(this.#nought(index, color)); // a log scale has no place for it
         return;
       }
       path += `${pen}${this.x.at(index).toFixed(2)} ${this.y.at(value).toFixed(2)}`;

@@ -34,13 +34,15 @@ export function saveButtons(chart) {
       },
       kind,
     );
-  return h(
+  const buttons = h(
     "div",
     { class: "saves" },
     button("SVG", () => download(new Blob([picture(chart).text], { type: "image/svg+xml" }), chart, "svg")),
     button("PNG", async () => download(await raster(picture(chart)), chart, "png")),
     button("CSV", () => download(new Blob([csv(chart.table())], { type: "text/csv" }), chart, "csv")),
   );
+  nameButtons(buttons, chart.title);
+  return buttons;
 }
 
 /** Names the buttons by what the chart is called now. */

@@ -47,7 +47,7 @@ export async function mount(element, state) {
 
   function interval() {
     const [from, to] = [state.number("from", DEFAULTS.from), state.number("to", DEFAULTS.to)];
-    return from < to ? [from, to] : [DEFAULTS.from, DEFAULTS.to];
+    return from < to && Number.isFinite(to - from) ? [from, to] : [DEFAULTS.from, DEFAULTS.to];
   }
 
   function arrange() {

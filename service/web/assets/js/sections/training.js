@@ -126,7 +126,7 @@ class RaceView {
   #showFields() {
     const [by, data] = ["by", "data"].map((name) => this.fields.get(name));
     const plane = data === "two_weights";
-    const network = ["depth", "width", "w", "batch", "momentum", "seed"];
+    const network = ["depth", "width", "w", "batch", "momentum", "seed", "smooth"];
     for (const field of this.form.querySelectorAll("[data-field]")) {
       const name = field.dataset.field;
       field.hidden = (plane && network.includes(name)) || (name === "f" && by !== "activation") || (name === "one" && (by !== "rate" || plane));
@@ -162,6 +162,7 @@ class RaceView {
     this.code.set(this.racers.map(({ request }) => ({ path: PATH, body: request, stream: true })));
     this.button.textContent = "Stop";
     this.#draw();
+    if (!this.racers.length) this.messages.replaceChildren(h("p", { class: "invitation" }, "Nobody races. Add a function, or write learning rates with commas between them."));
     await Promise.all(this.racers.map((racer) => this.#run(racer, controller.signal)));
     if (this.#controller !== controller) return;
     this.#controller = null;
@@ -208,7 +209,7 @@ class RaceView {
     this.progress.max = steps * Math.max(1, this.racers.length);
     this.progress.value = this.racers.reduce((sum, { records }) => sum + records.length, 0);
     this.table.replaceChildren(standings(this.racers));
-    if (!this.plane.hidden) this.#drawPlane();
+    if (!this.plane.hidden && this.racers.length) this.#drawPlane();
   }
 
   #drawPlane() {
