@@ -107,7 +107,7 @@ smoke: $(VENV)/.service ## build the wheel, install it elsewhere, start it and a
 	$(BIN)/python scripts/wheel_smoke.py
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) $(VENV)-docs $(VENV)-tools $(GUIDE) .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-docs $(VENV)-generator $(VENV)-tools $(GUIDE) .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.locks import FOLDER, lock_files
+from scripts.locks import FOLDER, lock_groups
 
 EXCEPTIONS = FOLDER / "audit-exceptions.toml"
 COULD_NOT_ASK = 3
@@ -79,9 +79,9 @@ def _told(package: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     return f"{package['name']} {package['version']}: {names}, {fixed}: {found['description']:.200}"
 
 
-def run_pip_audit(*options: str) -> subprocess.CompletedProcess[str]:
-    """Run pip-audit over all lock files."""
-    files = [option for path in lock_files() for option in ("--requirement", str(path))]
+def run_pip_audit(paths: Sequence[Path], *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pip-audit over lock files that agree."""
+    files = [option for path in paths for option in ("--requirement", str(path))]
     command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "--progress-spinner=off"]
     return subprocess.run(
         [*command, *files, *options], capture_output=True, text=True, check=False, timeout=_AUDIT_SECONDS
@@ -96,14 +96,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     accepted = read_exceptions()
-    read = run_pip_audit("--dry-run")
-    if read.returncode != 0:  # the lock files themselves are at fault: nobody was asked yet
-        print(read.stderr, file=sys.stderr)
-        return 1
-    answer = run_pip_audit("--format=json", "--output=stdout")
-    if not answer.stdout.strip():
-        return _could_not_ask((answer.stderr.strip() or "no answer").splitlines()[-1], options.may_be_unreachable)
-    verdict = judge(json.loads(answer.stdout), accepted, datetime.now(UTC).date())
+    packages: list[Mapping[str, Any]] = []
+    for paths in lock_groups():
+        read = run_pip_audit(paths, "--dry-run")
+        if read.returncode != 0:  # the lock files themselves are at fault: nobody was asked yet
+            print(read.stderr, file=sys.stderr)
+            return 1
+        answer = run_pip_audit(paths, "--format=json", "--output=stdout")
+        if not answer.stdout.strip():
+            return _could_not_ask((answer.stderr.strip() or "no answer").splitlines()[-1], options.may_be_unreachable)
+        packages += [found for found in json.loads(answer.stdout)["dependencies"] if found not in packages]
+    verdict = judge({"dependencies": packages}, accepted, datetime.now(UTC).date())
     if verdict.asked == 0:
         return _could_not_ask(f"it knows none of {len(verdict.unknown)} packages", options.may_be_unreachable)
     return _report(verdict, accepted)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "requirements"
 
+APART = {"generator"}  # it takes an older Typer than the service
+
 # A package, perhaps a marker, at least one hash, and for whom it is there: addresses and options do not match.
 _PIN = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\\n]+))? \\\n"
@@ -28,6 +30,12 @@ class Pin:
 def lock_files() -> list[Path]:
     """Every lock file, in the order of the names."""
     return sorted(FOLDER.glob("*.txt"))
+
+
+def lock_groups() -> list[list[Path]]:
+    """The lock files that agree on every version, and each of those that stand apart."""
+    together = [path for path in lock_files() if path.stem not in APART]
+    return [together, *([path] for path in lock_files() if path.stem in APART)]
 
 
 def read_lock(path: Path) -> tuple[Pin, ...]:

@@ -1,11 +1,10 @@
 """Questions about training, and the lines of the answer."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Discriminator, Field, RootModel, Tag, model_validator
-from pydantic.config import JsonDict
 
 from service.activations.model import Array
 from service.errors import Path, within
@@ -20,7 +19,7 @@ from service.wire.model import Part, Wire, conflict
 from service.wire.networks import NEEDS, ArrayOrTensor, GivenInputDescription, Input, LossDescription, LossOrName
 from service.wire.problems import ProblemDocument
 
-MAX_STEPS = 10**7  # whatever the settings allow
+MAX_STEPS = 100_000
 DATASETS: Mapping[str, Callable[[], Dataset]] = {"digits": digits, "two_moons": two_moons}
 LossName = Literal["sum", "mean", "mse", "cross_entropy", "upstream"]
 
@@ -44,9 +43,9 @@ Data = Annotated[
 ]
 
 
-def _without_default(published: JsonDict) -> None:
-    """It depends on the data."""
-    published.pop("default")
+def _without_default(published: dict[str, Any]) -> None:  # any: JSON is any of its types
+    """The loss that is taken where none is given depends on the data."""
+    del published["default"]
 
 
 class TrainingRequest(NetworkRequest):

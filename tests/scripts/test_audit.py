@@ -130,5 +130,5 @@ def test_pip_audit_itself_is_asked(package: str | None, flags: list[str], status
         )
     assert done.returncode == status
     assert told in done.stderr + done.stdout
-    locked = {pin.name for path in lock_files() for pin in read_lock(path)}
+    locked = {(pin.name, pin.version) for path in lock_files() for pin in read_lock(path)}
     assert package is None or f"{len(locked)} packages asked for, 1 faults" in done.stdout
