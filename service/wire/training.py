@@ -49,7 +49,6 @@ def _without_default(published: JsonDict) -> None:
     published.pop("default")
 
 
-
 class TrainingRequest(NetworkRequest):
     """A network, what it is trained on, and how.
 
