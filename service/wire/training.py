@@ -47,6 +47,7 @@ def _without_default(published: dict[str, Any]) -> None:  # any: JSON is any of 
     """The loss that is taken where none is given depends on the data."""
     del published["default"]
 
+
 class TrainingRequest(NetworkRequest):
     """A network, what it is trained on, and how.
 
