@@ -3,6 +3,15 @@
 # docker build --build-arg BASE=python:3.13-slim-trixie@sha256:…
 ARG BASE=python:3.13-slim-trixie
 
+# The guide: pages only, so that what builds them stays out of the image.
+FROM ${BASE} AS guide
+WORKDIR /src
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+COPY requirements/docs.txt requirements/
+RUN python3 -m venv /docs && /docs/bin/python -m pip install --quiet --require-hashes -r requirements/docs.txt
+COPY . .
+RUN /docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky --conf-dir docs --doctree-dir /doctrees . /guide
+
 FROM ${BASE} AS build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -15,6 +24,7 @@ RUN python3 -m venv /build \
       --only-binary :all: -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service/ service/
+COPY --from=guide /guide service/api/site/
 COPY scripts/ scripts/
 RUN /build/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /build/bin/python -m pip --python /opt/actiscope/bin/python install --quiet --no-compile --no-deps /wheels/actiscope-*.whl \

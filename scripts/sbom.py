@@ -16,6 +16,9 @@ from scripts.locks import FOLDER, Pin, read_lock
 
 ROOT = FOLDER.parent
 ASSETS = ROOT / "service" / "api" / "assets"
+GUIDE = ROOT / "service" / "api" / "site"  # where it has been built
+# Whose scripts and styles the pages of the guide bring along.
+IN_THE_GUIDE = {"furo": "MIT", "sphinx": "BSD-2-Clause"}
 NAME = "actiscope"
 # What the licence files say of packages that do not declare theirs as an SPDX expression.
 # (That of matplotlib is an agreement of its own, worded as the one of Python.)
@@ -52,6 +55,8 @@ def bill_of_materials() -> Json:
     pins = read_lock(FOLDER / "image.txt")
     packages = [_package(pin) for pin in pins]
     assets = [_asset(row) for row in _ASSET_ROW.finditer((ASSETS / "README.md").read_text())]
+    if GUIDE.exists():
+        assets += [_in_the_guide(pin) for pin in read_lock(FOLDER / "docs.txt") if pin.name in IN_THE_GUIDE]
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -133,6 +138,17 @@ def _asset(row: re.Match[str]) -> Json:
         "licenses": [{"expression": row["licence"], "acknowledgement": "declared"}],
         "purl": purl,
         "components": [_file(ASSETS / name) for name in re.findall(r"`([\w.-]+\.(?:js|css|png))`", row["files"])],
+    }
+
+
+def _in_the_guide(pin: Pin) -> Json:
+    return {
+        "type": "library",
+        "bom-ref": _purl(pin),
+        "name": pin.name,
+        "version": pin.version,
+        "licenses": [{"expression": IN_THE_GUIDE[pin.name], "acknowledgement": "declared"}],
+        "purl": _purl(pin),
     }
 
 

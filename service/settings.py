@@ -93,6 +93,7 @@ class Settings:
     max_training_operations: int = _limit(
         10**13, "operations", "Most operations of a training, estimated before it starts.", at_most=10**18
     )
+    max_steps: int = _limit(100_000, "steps", "Most steps of a training.", at_most=10**7)
     max_grid_points: int = _limit(
         2**17,
         "points",

@@ -27,7 +27,6 @@ from service.wire.npy import LONGEST_HEADER
 from service.wire.operations import Health, Index, ServiceLimits
 from service.wire.problems import Problems
 from service.wire.tensors import MAX_SAFETENSORS_HEADER, MAX_TENSOR_NAME
-from service.wire.training import MAX_STEPS
 
 LINKS = {
     "activations": "/activations",
@@ -57,7 +56,6 @@ FIXED_LIMITS = (
     LimitInForce("max_boundaries", MAX_BOUNDARIES, "boundaries", None, "Most boundaries in an upload of two parts."),
     LimitInForce("max_part_headers", MAX_PART_HEADERS, "headers", None, "Most headers of a part of an upload."),
     LimitInForce("max_part_header_bytes", MAX_PART_HEADER, "bytes", None, "Longest header of a part of an upload."),
-    LimitInForce("max_steps", MAX_STEPS, "steps", None, "Most steps of a training."),
     LimitInForce("max_trials", MAX_TRIALS, "trials", None, "Most drawings of a network in one gradient flow."),
     LimitInForce("max_size", MAX_SIZE, "", None, "Most units, features, samples of a batch drawn, or repeats."),
     LimitInForce("max_order", MAX_ORDER, "orders", None, "Largest order of a derivative."),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.admission import gate_of
-from service.api.budgets import admit, admit_cost
+from service.api.budgets import admit, admit_cost, at_most
 from service.api.documentation import BODY, NETWORK, UPLOAD, Responses, problems, upload_body
 from service.api.examples import Example, Json
 from service.api.requests import settings_of
@@ -100,6 +100,7 @@ async def training(request: Request) -> Response:
 
 def trainer_of(question: TrainingRequest, tensors: Tensors, settings: Settings) -> tuple[Trainer, int]:
     """What trains, and the bytes that it will take: all that can be refused is refused before the first record."""
+    at_most("max_steps", question.steps, f"The training has {question.steps} steps", settings, ("steps",))
     plan = plan_of(question, tensors)
     with blamed_on_model(question):
         admit(sketch(plan, plan.batch), settings)

@@ -16,6 +16,7 @@ from service.app import application, create_app
 from service.cli.operating import OPERATOR
 from service.errors import InvalidSetting
 from service.reference import reference_page
+from service.server.files import allow
 from service.server.run import configuration, run
 from service.settings import ACCESS_LOGS, LOG_FORMATS, Settings, setting_name
 from service.telemetry.logs import log_configuration
@@ -40,6 +41,7 @@ def serve(options: Namespace) -> int:
         if name in options:
             os.environ[setting_name(name)] = getattr(options, name)  # where every worker finds it
     app = application()  # a wrong setting is told here, once, rather than by every worker
+    allow(app.settings.max_connections)
     _refuse_to_serve_strangers(options.host, app.settings)
     if options.workers > 1:
         app.observer.metrics.share(options.workers)

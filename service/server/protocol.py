@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from service.api.pipes import CONNECTION
 from service.server.backlog import Backlog
 from service.server.exchange import Exchange
+from service.server.files import most_connections
 from service.server.head import Common
 from service.server.reader import Reader
 from service.server.refusals import Refusal, crowded, ending, note, too_slow, written
@@ -81,7 +82,17 @@ class Protocol(Callbacks):
             },
         }
         self.state.connections.add(cast("Any", self))  # any: uvicorn's type lists its own protocols
+        if len(self.state.connections) > most_connections():
+            self._make_room()
         Watch.of(self.state, self.loop).begin()
+
+    def _make_room(self) -> None:
+        """There is no file left for another connection: hang up on who has said nothing for longest, else on this."""
+        others = cast("set[Protocol]", self.state.connections) - {self}
+        silent = [each for each in others if not (each.exchanges or each.closing)]
+        given_up = max(silent, key=lambda each: each.waited, default=self)
+        given_up.closing = True
+        given_up.transport.abort()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Nobody listens any more."""

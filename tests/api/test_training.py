@@ -154,7 +154,7 @@ def test_data_and_weights_may_be_uploaded(trainer: Client) -> None:
         ({"loss": "sum"}, "/loss"),
         ({"loss": {"name": "upstream", "gradient": [[1.0]]}}, "/loss"),
         ({"steps": 0}, "/steps"),
-        ({"steps": 100_001}, "/steps"),
+        ({"steps": 10**7 + 1}, "/steps"),
         ({"momentum": 1.0}, "/momentum"),
         ({"momentum": -0.1}, "/momentum"),
         ({"learning_rate": -1.0}, "/learning_rate"),
@@ -176,6 +176,7 @@ def test_what_cannot_be_trained_is_refused_at_its_field(trainer: Client, change:
         ({"max_layers": 1}, "max_layers", "/layers"),
         ({"max_training_operations": 10**8}, "max_training_operations", "/steps"),
         ({"max_flow_bytes": 4 * 10**6}, "max_flow_bytes", "/layers"),
+        ({"max_steps": 3}, "max_steps", "/steps"),
     ],
 )
 def test_what_takes_too_much_is_refused(client: Client, limits: dict[str, int], name: str, pointer: str) -> None:

@@ -92,8 +92,17 @@ def test_the_exit_status_says_how_it_went(line: str, status: int) -> None:
     assert bool(ended.stderr) == bool(status)
 
 
+# Who starts the tests in the background has them, and so the command, ignore interrupts.
+INTERRUPTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from service.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_an_interrupted_training_ends_quietly(sigmoids: str) -> None:
-    command = [sys.executable, "-m", "service.cli", "train", sigmoids, "--steps", "100000"]
+    command = [sys.executable, "-c", INTERRUPTED, "train", sigmoids, "--steps", "100000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# What the command line prints is full of …, and has tests of its own in tests/cli.
+ELSEWHERE = {ROOT / "docs" / "command-line.md"}
+PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted({*(ROOT / "docs").rglob("*.md")} - ELSEWHERE)]
 PRINTED = {"json", "text"}
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _HERE_DOCUMENT = re.compile(r"<<-?'?(\w+)'?")

@@ -116,7 +116,7 @@ def _needs_torch(block: Block) -> bool:
 def _type(block: Block, address: str, folder: Path) -> None:
     """Type the commands of a console into a shell."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "CURL_HOME": str(folder), "COLUMNS": "100"}
+    environment = {**os.environ, "PATH": path, "CURL_HOME": str(folder), "COLUMNS": "80"}
     for command in commands(block):
         text = _here(command.text, address)
         # What is not shown must be no failure.

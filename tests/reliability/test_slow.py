@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 
 import pytest
 
@@ -94,3 +94,12 @@ def _that_takes_little(port: int) -> socket.socket:
     connection.settimeout(PATIENCE)
     connection.connect((HOST, port))
     return connection
+
+
+def test_silent_connections_that_take_all_files_give_way() -> None:
+    few = ("sh", "-c", 'ulimit -n 128; exec "$@"', "sh")
+    with started("--port", "0", wrapper=few, ACTISCOPE_KEEP_ALIVE_SECONDS="600") as service, ExitStack() as open_ones:
+        for _ in range(200):
+            open_ones.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=PATIENCE))
+        assert asyncio.run(ask(service.port, "GET", "/healthz")).status == 200
+        assert asyncio.run(ask(service.port, "POST", "/evaluate", BODY, JSON)).status == 200
