@@ -1,1 +1,0 @@
-"""The notebooks of examples/, executed."""
