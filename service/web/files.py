@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.api import guide
 from service.api.requests import quality
 from service.api.responses import Page
 
@@ -99,4 +100,6 @@ def file(path: str, present: bool) -> Served | None:
 def page() -> Served:
     """The page, which names the edition that it belongs to."""
     body = contents()["index.html"].replace(b"EDITION", edition().encode())
+    if not guide.contents():  # it has not been built
+        body = body.replace(b'    <a class="quiet" href="guide">Guide</a>\n', b"")
     return Served(body, ".html", _ASKED_AGAIN | _POLICY)

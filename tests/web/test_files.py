@@ -5,7 +5,9 @@ import re
 import httpx
 import pytest
 
+from service.api import guide
 from service.api.keys import line_of, new_key
+from service.web import files
 from tests.client import Client, assert_problem
 from tests.live import serving
 
@@ -33,6 +35,16 @@ def test_the_page_runs_nothing_but_its_own_files(client: Client) -> None:
     assert re.findall(r"<script[^>]*>(.*?)</script>", page.text) == ["", ""]
     assert " style=" not in page.text
     assert "://" not in page.text
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_the_guide_is_linked_where_it_is_served(client: Client, monkeypatch: pytest.MonkeyPatch, built: bool) -> None:
+    monkeypatch.setattr(guide, "contents", lambda: frozenset({"docs/index.html"} if built else ()))
+    files.page.cache_clear()
+    page = client.get("/", headers=HTML).text
+    files.page.cache_clear()
+    assert ('<a class="quiet" href="guide">Guide</a>' in page) == built
+    assert '<a class="quiet" href="docs">API</a>' in page
 
 
 def test_its_files_are_kept_as_long_as_they_are_the_same(client: Client) -> None:
