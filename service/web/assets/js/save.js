@@ -71,7 +71,7 @@ export function picture(chart) {
     "svg",
     { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${size.width} ${size.height}`, ...size },
     s("title", {}, chart.title),
-    s("rect", { ...size, fill: colours.getPropertyValue("--surface").trim() }),
+    s("rect", { ...size, fill: colours.backgroundColor }),
     s("text", { ...text, x: MARGIN, y: 22, "font-size": 14, "font-weight": 600 }, ...subscripted(chart.title, true)),
     legend(chart, text),
     plot,
