@@ -136,9 +136,9 @@ def _job(model: type[AnyQuestion], body: Body, settings: Settings) -> _Job:
             admit(question.x.size, question.x.size, ("x",), question.dtype, settings)
             return _Job(partial(_gradient, question, question.upstream), question.x.size)
         plan, x = plan_for(question), question.x
-    plan.admit(x.shape, plan.question.dtype, settings)
+    numbers = plan.admit(x.shape, plan.question.dtype, settings)
     quick = plan.question.plain and not plan.slow(x.size, plan.question.dtype)
-    return _Job(partial(plan.answer, x), plan.extent(x.shape), quick)
+    return _Job(partial(plan.answer, x), numbers, quick)
 
 
 def _layer(question: EvaluateRequest, weights: Array) -> Parts:

@@ -162,22 +162,22 @@ async def _whole(request: Request, plan: Plan, settings: Settings, *, binary: bo
     if header is None:
         raise npy.cut_short(npy.BODY)
     _admit(header, len(body), settings)
-    _admit_answer(plan, header, settings)
+    numbers = _admit_answer(plan, header, settings)
     work = partial(_complete, plan, header, memoryview(body)[header.start :], binary=binary)
     slow = plan.slow(header.size, header.float_dtype) or not plan.elementwise
     if slow or not (binary or header.size <= _SMALL_TEXT):
-        estimate = Estimate(len(body) + MEMORY * plan.extent(header.shape), len(body), _PACE)
+        estimate = Estimate(len(body) + MEMORY * numbers, len(body), _PACE)
         return await gate_of(request).run(request, work, estimate=estimate)
     return work()
 
 
-def _admit_answer(plan: Plan, header: Header, settings: Settings) -> None:
-    """Refuse arrays, and answers, beyond the limits."""
+def _admit_answer(plan: Plan, header: Header, settings: Settings) -> int:
+    """How many numbers are answered; refuse arrays, and answers, beyond the limits."""
     if (size := header.extent) > settings.max_elements:
         limit = Limit("max_elements", settings.max_elements)
         raise LimitExceeded(limit, f"The array has {size} elements; {limit.value} are allowed.")
     try:
-        plan.admit(header.shape, header.float_dtype, settings)
+        return plan.admit(header.shape, header.float_dtype, settings)
     except LimitExceeded as error:
         raise LimitExceeded(error.limit, str(error)) from None  # the path is one in JSON
 

@@ -56,18 +56,13 @@ class Plan:
         """Whether each number can be answered without the others."""
         return self.elementwise and not (self.function.stochastic and self.question.seed is not None)
 
-    def admit(self, shape: tuple[int, ...], dtype: str, settings: Settings) -> None:
-        """Refuse an answer beyond the limits, for an x of that shape."""
-        size = self.extent(shape)
-        admit(size, size, ("jacobian" if self._jacobian else "x",), dtype, settings)
-
-    def extent(self, shape: tuple[int, ...]) -> int:
-        """How many numbers are answered for an x of that shape, at most."""
-        return prod(shape) * (rows(self.function, self.parameters, shape) if self._jacobian else 1)
-
-    @property
-    def _jacobian(self) -> bool:
-        return isinstance(self.question, DerivativeRequest) and self.question.jacobian
+    def admit(self, shape: tuple[int, ...], dtype: str, settings: Settings) -> int:
+        """How many numbers are answered for an x of that shape, at most; refuse an answer beyond the limits."""
+        size, blamed = prod(shape), "x"
+        if isinstance(self.question, DerivativeRequest) and self.question.jacobian:
+            size, blamed = size * rows(self.function, self.parameters, shape), "jacobian"
+        admit(size, size, (blamed,), dtype, settings)
+        return size
 
     def slow(self, numbers: int, dtype: str) -> bool:
         """Whether so many numbers take so long that a thread should take over."""
