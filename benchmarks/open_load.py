@@ -51,7 +51,7 @@ class Connections:
             self._outcome.lost.append(repr(error))
 
     async def _ask(self, begun: float) -> None:
-        connection = self._idle.pop() if self._idle else await asyncio.open_connection(HOST, self._port)
+        connection = await self._connection()
         reader, writer = connection
         writer.write(self._request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -64,6 +64,15 @@ class Connections:
             writer.close()
         else:
             self._idle.append(connection)
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The one used last, unless the service has ended it meanwhile, as it may when it was idle; or a new one."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(HOST, self._port)
 
     def close(self) -> None:
         """Hang up."""

@@ -30,6 +30,7 @@ TIMES = 3  # the capacity
 SLOW = 500  # connections
 WORKERS = 4
 _CLIENTS = 8  # that use all the capacity, and make no queue
+_PATIENT = {"ACTISCOPE_HEAD_SECONDS": "300", "ACTISCOPE_KEEP_ALIVE_SECONDS": "300"}
 _HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -59,27 +60,12 @@ QUESTIONS = {
 SMALL = _post("/evaluate", {"activation": "gelu", "x": [0.5, -1, 2]})
 
 
-@contextmanager
-def _service(*options: str, cores: set[int] = processes.SERVER_CORE, **settings: str) -> Iterator[Server]:
-    program = [sys.executable, "-m", "service.cli", "serve"]
-    environment = {f"ACTISCOPE_{name.upper()}": value for name, value in settings.items()}
-    with servers.started(
-        lambda port: [*program, "--port", str(port), *options],
-        cores,
-        environment,
-        "overload",
-        "/healthz",
-        freezes=False,
-    ) as server:
-        yield server
-
-
 def overload(seconds: float) -> Part:
     """Three times as many requests as can be answered, for so long."""
     part = Part(f"{TIMES} times the capacity, for {seconds:g} s")
     rows = []
     for name, request in QUESTIONS.items():
-        with _service() as server:
+        with servers.service(settings={}, freezes=False) as server:
             warm = asyncio.run(closed_loop(server.port, request, _CLIENTS, 3))
             before = asyncio.run(closed_loop(server.port, request, _CLIENTS, seconds / 3))
             capacity = before.count(200) / (seconds / 3)
@@ -110,7 +96,7 @@ async def _overloaded(port: int, request: bytes, capacity: float, seconds: float
 def slow(seconds: float) -> Part:
     """Ordinary requests, alone and beside connections that send a byte now and then."""
     part = Part(f"{SLOW} slow connections")
-    with _service(head_seconds="300", keep_alive_seconds="300") as server:
+    with servers.service(settings=_PATIENT, freezes=False) as server:
         asyncio.run(closed_loop(server.port, SMALL, 4, 2))
         alone = asyncio.run(open_loop(server.port, SMALL, 200, seconds / 4))
         with _dripping(server.port):
@@ -154,7 +140,7 @@ def killed(seconds: float) -> Part:
     """Answers a second before one of the workers is killed, and after it."""
     part = Part(f"One of {WORKERS} workers is killed")
     request = QUESTIONS["a gradient flow of 5 layers"]
-    with _service("--workers", str(WORKERS), cores=set(processes.CORES)) as server:
+    with servers.service(WORKERS, set(processes.CORES), {}, freezes=False) as server:
         asyncio.run(closed_loop(server.port, request, 2 * _CLIENTS, 3))
         before = asyncio.run(closed_loop(server.port, request, 2 * _CLIENTS, seconds / 6))
         workers = _workers(server)

@@ -96,14 +96,19 @@ def started(
 
 
 @contextmanager
-def service(workers: int = 1, cores: set[int] = processes.SERVER_CORE) -> Iterator[Server]:
+def service(
+    workers: int = 1,
+    cores: set[int] = processes.SERVER_CORE,
+    settings: Mapping[str, str] = LIMITS,
+    freezes: bool = True,
+) -> Iterator[Server]:
     """The service, as its users start it."""
     program = str(Path(sys.executable).with_name("actiscope"))
 
     def command(port: int) -> list[str]:
         return [program, "serve", "--port", str(port), "--workers", str(workers)]
 
-    with started(command, cores, LIMITS, f"service-{workers}", "/healthz") as server:
+    with started(command, cores, settings, f"service-{workers}", "/healthz", freezes) as server:
         yield server
 
 
